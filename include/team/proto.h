@@ -1,0 +1,192 @@
+/* What pam_team, teamctl and teamd say to each other.
+ *
+ * Transport: AF_UNIX, SOCK_SEQPACKET; one packet is one message (unix(7)). An empty packet cannot
+ * be told from the end of the connection, so none is ever sent. A packet larger than the reader's
+ * buffer is cut by the kernel (MSG_TRUNC) and is an error.
+ *
+ *   gate.sock      only uid 0 can connect. One ask and one answer per connection.
+ *   control.sock   anybody can connect; teamd decides by the peer's uid. Any number of asks per
+ *                  connection, one at a time: ask -> rows* -> answer.
+ *
+ * A message is a header of 8 bytes and fields:
+ *
+ *   'T' 'E'  version u8  kind u8  op u16  count u16      then count times   tag u16  length u16
+ * value
+ *
+ * Integers are big-endian. Values are text (numbers in decimal), so a trace can be read. Fields of
+ * class GROUP hold fields of their own in the same form, without a header. A field stands at most
+ * once in a message or group unless its row below says MANY. A field that the reader does not know
+ * is skipped, unless its tag has the high bit: then the message is refused.
+ *
+ * Versions: both ends must speak the same. Another version is answered with an ANSWER of the
+ * reader's own version, code TEAM_FAILED; pam_team treats it as "cannot know", which is a no.
+ * Adding a field or an op needs no new version; changing the meaning of one does. */
+#pragma once
+
+enum {
+    TEAM_VERSION = 1,
+    TEAM_HEADER_LEN = 8,
+    TEAM_GATE_PACKET_MAX = 4096,   /* asks and answers on gate.sock */
+    TEAM_ASK_PACKET_MAX = 8192,    /* asks on control.sock */
+    TEAM_PACKET_MAX = 65536,       /* rows and answers on control.sock */
+    TEAM_MUST_UNDERSTAND = 0x8000, /* in a tag: refuse the message if you don't know this field */
+    TEAM_TARGETS_MAX = 8,          /* targets of one request (DESIGN.md 2) */
+};
+
+#define TEAM_GATE_SOCKET    "/run/team/gate.sock"
+#define TEAM_CONTROL_SOCKET "/run/team/control.sock"
+
+enum team_kind {
+    TEAM_ASK = 1,
+    TEAM_ANSWER = 2, /* the last message for an ask: CODE, TEXT and what the op says */
+    TEAM_ROWS = 3,   /* any number of ROW fields; op says what each row is */
+};
+
+/* The verdict on an ask. On control.sock it is teamctl's exit code (DESIGN.md 6). On gate.sock
+ * TEAM_DONE is yes and anything else is no. */
+enum team_code {
+    TEAM_DONE = 0,
+    TEAM_FAILED = 1,
+    TEAM_USAGE = 2,
+    TEAM_REFUSED = 3,
+    TEAM_NOT_FOUND = 4,
+    TEAM_WRONG_STATE = 5,
+    TEAM_UNREACHABLE = 6, /* never sent: teamctl's own */
+    TEAM_TIMED_OUT = 7,   /* never sent: teamctl's own */
+};
+
+/* clang-format off */
+
+/* What is asked. In brackets: fields that may be absent. After the arrow: what the answer holds
+ * beside CODE and TEXT (TEXT is absent when there is nothing to say). */
+enum team_op {
+    /* gate.sock: SERVICE UID [USER] [RUSER] [TTY] [RHOST] */
+    TEAM_OP_ACCOUNT = 1,   /* a pure question                       -> */
+    TEAM_OP_OPEN = 2,      /* decide again and record the session   -> SESSION */
+    TEAM_OP_CLOSE = 3,     /* a hint, always answered TEAM_DONE     -> */
+
+    /* control.sock: changes */
+    TEAM_OP_REQUEST = 16,  /* TARGET_NAME* FOR_S REASON [TICKET] [START]             -> ID STATE */
+    TEAM_OP_DECIDE = 17,   /* ID DECISION(approved, rejected) [COMMENT]              -> ID STATE */
+    TEAM_OP_CANCEL = 18,   /* ID                                                     -> ID STATE */
+    TEAM_OP_REVOKE = 19,   /* ID [COMMENT]                                           -> ID STATE */
+    TEAM_OP_EXTEND = 20,   /* ID FOR_S REASON                                        -> ID STATE */
+    TEAM_OP_RELOAD = 21,   /* nothing. TEXT: what changed, or file:line: what        -> */
+
+    /* control.sock: questions, answered with rows first */
+    TEAM_OP_LIST = 32,     /* [MINE=1] [STATES] [USER] [TARGET_NAME] [SINCE] [UNTIL] [LIMIT]
+                            * -> rows REQUEST that the person may see, newest first.
+                            * STATES: words with commas. TARGET_NAME: a pattern */
+    TEAM_OP_PENDING = 33,  /* nothing -> rows REQUEST that wait for the person, oldest first */
+    TEAM_OP_SHOW = 34,     /* ID -> one row REQUEST, then rows SESSION, oldest first */
+    TEAM_OP_TARGETS = 35,  /* nothing -> rows TARGET: what the person may ask for */
+    TEAM_OP_AUDIT = 36,    /* [SINCE] [UNTIL] [USER] [ACTION] [ID] -> rows EVENT, oldest first */
+    TEAM_OP_WHY = 37,      /* TARGET_NAME [USER] [FOR_S] -> rows FINDING; CODE: TEAM_DONE is yes,
+                            * TEAM_REFUSED is no */
+    TEAM_OP_WAIT = 38,     /* ID -> ID STATE [TEXT], once it is none of pending, scheduled and
+                            * activating */
+    TEAM_OP_STATUS = 39,   /* nothing -> rows STATUS */
+    TEAM_OP_SESSIONS = 40, /* nothing -> rows SESSION: live ones that the person may see */
+};
+
+/* What a ROW holds: the op of a TEAM_ROWS message. */
+enum team_row {
+    TEAM_ROW_REQUEST = 1,  /* ID REQUESTER STATE TARGET* REASON [TICKET] REQUESTED_AT
+                            * [REQUESTED_START] DURATION_S [ACTIVE_FROM] [ACTIVE_UNTIL] [ENDED_AT]
+                            * APPROVAL_REQUIRED DECISION_MADE* WAITING_FOR* [EXTENSION]
+                            * [REVOKED_BY] [REVOKE_COMMENT] [FAILURE] HOST
+                            * DURATION_S includes granted extensions */
+    TEAM_ROW_SESSION = 2,  /* SESSION [ID] USER SERVICE [TARGET_USER] [TTY] [RHOST] STATE LEADER
+                            * STARTED_AT [ENDED_AT] [COMMAND] */
+    TEAM_ROW_TARGET = 3,   /* TARGET_NAME FOR_S(the most) APPROVAL_REQUIRED WAITING_FOR*(who would
+                            * approve) POLICY [TICKET] */
+    TEAM_ROW_EVENT = 4,    /* SEQ AT HOST [BY] ACTION [ID] [TARGET_NAME] OUTCOME [DETAIL] PREV HASH */
+    TEAM_ROW_FINDING = 5,  /* OUTCOME(yes, no) TEXT: one line of the explanation, in order */
+    TEAM_ROW_STATUS = 6,   /* NAME VALUE */
+};
+
+/* clang-format on */
+
+/* What may stand in a value. */
+enum team_class {
+    TEAM_CS_TEXT = 1,  /* one line of UTF-8 without control characters (text_is_plain) */
+    TEAM_CS_NAME = 2,  /* a user's or group's name (text_is_name) */
+    TEAM_CS_WORD = 3,  /* a word of ours (text_is_word) */
+    TEAM_CS_NUM = 4,   /* decimal digits, at most UINT64_MAX */
+    TEAM_CS_ID = 5,    /* 4 to 8 characters of base32 */
+    TEAM_CS_GROUP = 6, /* fields */
+};
+
+/* clang-format off */
+
+/* name, tag, most bytes, class, ONE or MANY. Times are microseconds since 1970 UTC, _S is seconds. */
+#define TEAM_FIELDS(X)                                                                              \
+    X(CODE, 1, 3, NUM, ONE)                                                                         \
+    X(TEXT, 2, 480, TEXT, ONE)              /* one line for the person; below PAM_MAX_MSG_SIZE */   \
+    X(ID, 3, 8, ID, ONE)                                                                            \
+    X(STATE, 4, 16, WORD, ONE)                                                                      \
+    X(SESSION, 5, 20, NUM, ONE)                                                                     \
+    X(ROW, 6, 60000, GROUP, MANY)                                                                   \
+    /* what the gate is told */                                                                     \
+    X(SERVICE, 16, 31, WORD, ONE)                                                                   \
+    X(UID, 17, 10, NUM, ONE)                /* real uid of the process that asks */                 \
+    X(USER, 18, 63, NAME, ONE)              /* gate: PAM_USER */                                    \
+    X(RUSER, 19, 63, TEXT, ONE)             /* PAM_RUSER: a claim */                                \
+    X(TTY, 20, 63, TEXT, ONE)                                                                       \
+    X(RHOST, 21, 255, TEXT, ONE)                                                                    \
+    /* a request */                                                                                 \
+    X(TARGET_NAME, 32, 900, TEXT, MANY)     /* host:NAME/SERVICE, aws:ACCOUNT/SET, SERVICE */       \
+    X(FOR_S, 33, 10, NUM, ONE)                                                                      \
+    X(REASON, 34, 1000, TEXT, ONE)                                                                  \
+    X(TICKET, 35, 64, TEXT, ONE)                                                                    \
+    X(START, 36, 16, NUM, ONE)                                                                      \
+    X(COMMENT, 37, 1000, TEXT, ONE)                                                                 \
+    X(DECISION, 38, 8, WORD, ONE)           /* approved, rejected */                                \
+    X(REQUESTER, 39, 63, NAME, ONE)                                                                 \
+    X(REQUESTED_AT, 40, 16, NUM, ONE)                                                               \
+    X(REQUESTED_START, 41, 16, NUM, ONE)                                                            \
+    X(DURATION_S, 42, 10, NUM, ONE)                                                                 \
+    X(ACTIVE_FROM, 43, 16, NUM, ONE)                                                                \
+    X(ACTIVE_UNTIL, 44, 16, NUM, ONE)                                                               \
+    X(ENDED_AT, 45, 16, NUM, ONE)                                                                   \
+    X(APPROVAL_REQUIRED, 46, 1, NUM, ONE)                                                           \
+    X(WAITING_FOR, 47, 63, NAME, MANY)                                                              \
+    X(REVOKED_BY, 48, 63, NAME, ONE)                                                                \
+    X(REVOKE_COMMENT, 49, 1000, TEXT, ONE)                                                          \
+    X(FAILURE, 50, 480, TEXT, ONE)                                                                  \
+    X(HOST, 51, 64, WORD, ONE)                                                                      \
+    X(TARGET, 52, 1400, GROUP, MANY)        /* TARGET_NAME STATE */                                 \
+    X(DECISION_MADE, 53, 1400, GROUP, MANY) /* BY AT DECISION [COMMENT] ABOUT */                    \
+    X(EXTENSION, 54, 4096, GROUP, ONE)      /* FOR_S REASON REQUESTED_AT WAITING_FOR* */            \
+    X(BY, 55, 63, NAME, ONE)                                                                        \
+    X(AT, 56, 16, NUM, ONE)                                                                         \
+    X(ABOUT, 57, 9, WORD, ONE)              /* request, extension */                                \
+    /* filters */                                                                                   \
+    X(MINE, 64, 1, NUM, ONE)                                                                        \
+    X(STATES, 65, 120, TEXT, ONE)                                                                   \
+    X(SINCE, 66, 16, NUM, ONE)                                                                      \
+    X(UNTIL, 67, 16, NUM, ONE)                                                                      \
+    X(LIMIT, 68, 10, NUM, ONE)                                                                      \
+    X(ACTION, 69, 32, WORD, ONE)                                                                    \
+    /* sessions, audit, targets, status */                                                          \
+    X(TARGET_USER, 80, 63, NAME, ONE)                                                               \
+    X(LEADER, 81, 10, NUM, ONE)                                                                     \
+    X(STARTED_AT, 82, 16, NUM, ONE)                                                                 \
+    X(COMMAND, 83, 1000, TEXT, ONE)                                                                 \
+    X(SEQ, 84, 20, NUM, ONE)                                                                        \
+    X(OUTCOME, 85, 16, WORD, ONE)                                                                   \
+    X(DETAIL, 86, 1400, TEXT, ONE)                                                                  \
+    X(PREV, 87, 64, WORD, ONE)                                                                      \
+    X(HASH, 88, 64, WORD, ONE)                                                                      \
+    X(POLICY, 89, 64, TEXT, ONE)                                                                    \
+    X(NAME, 90, 32, WORD, ONE)                                                                      \
+    X(VALUE, 91, 480, TEXT, ONE)
+
+/* clang-format on */
+
+enum team_tag {
+#define X(name, tag, max, class, times) TEAM_##name = tag,
+    TEAM_FIELDS(X)
+#undef X
+        TEAM_TAG_END = 128, /* every tag is below */
+};

@@ -1,0 +1,30 @@
+/* team.conf: read whole, checked whole, and either all of it counts or nothing does (DESIGN.md 6).
+ */
+#pragma once
+
+#include "core/policy.h"
+
+enum { WARN_MOMENTS_MAX = 8 };
+
+struct config {
+    struct policy policy;
+    /* sessions */
+    int64_t warn_s[WARN_MOMENTS_MAX]; /* before the end, longest first */
+    size_t n_warn;
+    int64_t grace_s;
+    char cgroup[256];             /* "auto", "off" or a path */
+    struct config_ticket *ticket; /* settings.ticket_pattern, compiled; NULL: any */
+};
+
+/* Gets one line per problem, "file:line: what". */
+typedef void (*config_report_fn)(void *ctx, bool warning, const char *line);
+
+/* Reads `path`; `node` is the name of this host unless the file says otherwise. Returns 0 and *ret,
+ * or -ENOENT, -EACCES, -EPERM (not root's, or others can write it), -EINVAL (what it says is
+ * wrong); each problem has then been reported, all that were found and not only the first. */
+int config_load(const char *path, const char *node, config_report_fn report, void *ctx,
+                struct config **ret);
+struct config *config_free(struct config *c);
+
+/* May this be a ticket? "" only if none is required. */
+bool config_ticket_fits(const struct config *c, const char *ticket);

@@ -1,0 +1,51 @@
+/* The core is a function: engine_step(world, event, now) -> effects. It decides; the caller commits
+ * the effects in one transaction and only then acts on them. If the commit fails, the world is no
+ * longer what is stored: throw it away and restore it from the store. */
+#pragma once
+
+#include "core/event.h"
+#include "core/world.h"
+
+/* The only way into the core that changes anything. `out` is overwritten. */
+void engine_step(struct world *w, const struct event *ev, struct now now, struct effects *out);
+
+/* The earliest moment at which something changes by itself: step EV_TICK then (earlier is
+ * harmless). */
+struct deadline engine_wake(const struct world *w);
+
+/* ---- questions, which change nothing --------------------------------------------------------- */
+
+/* pam_acct_mgmt: may this person use this service now? Code, and the line for the person. */
+struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now);
+
+/* Is this peer who its uid says? Requests and decisions (`deciding`) need more than reading. Fills
+ * `why`, and returns false, if not. */
+bool identity_ok(const struct policy *p, const struct actor *a, bool deciding,
+                 char why[static 200]);
+
+/* May this person see this request, live or not? `decided`: they took part in deciding it. */
+bool may_see(const struct world *w, uint32_t viewer, const struct request *r, bool decided);
+
+/* Could this person decide the question that is open on this request now? */
+bool may_decide(const struct world *w, const struct request *r, uint32_t uid);
+
+/* Admins, auditors and root see everything. */
+bool sees_everything(const struct world *w, uint32_t viewer);
+
+/* Who could still complete the open question, by name; at most cap. Returns how many. */
+size_t waiting_for(const struct world *w, const struct request *r, const struct person *out[],
+                   size_t cap);
+
+/* The same for a target nobody has asked for yet. */
+size_t would_approve(const struct world *w, uint32_t requester, const struct target *target,
+                     const struct person *out[], size_t cap);
+
+/* Explains: may `who` have this target for so long, and if not, what is missing? Writes up to cap
+ * lines, each with a verdict. Returns how many; *ret_yes is the sum. duration_s 0: any. */
+struct finding {
+    bool yes;
+    char text[240];
+};
+size_t engine_why(const struct world *w, uint32_t who, const struct target *target,
+                  int64_t duration_s, struct now now, struct finding out[], size_t cap,
+                  bool *ret_yes);

@@ -1,0 +1,165 @@
+/* All that can happen, and all that may be done about it. Plain values: shells turn the outside
+ * into events and effects into the outside. Strings in an event are the caller's and must live
+ * until its effects are committed: effects point to them. */
+#pragma once
+
+#include "core/policy.h"
+#include "core/session.h"
+
+enum event_kind {
+    EV_SUBMIT = 1,
+    EV_DECIDE = 2,
+    EV_CANCEL = 3,
+    EV_REVOKE = 4,
+    EV_EXTEND = 5,
+    EV_TICK = 6,   /* time has passed */
+    EV_PERSON = 7, /* somebody was looked up: remember, and check their live requests */
+    EV_POLICY = 8, /* a policy was loaded, with the people it names */
+    EV_OPEN = 9,   /* pam_open_session */
+    EV_CLOSE = 10, /* pam_close_session */
+    EV_LEADER_GONE = 11,
+    EV_NOT_FOUND = 12, /* a session of the store whose leader is not there any more */
+};
+
+/* The question of pam_team, with what teamd saw of the asking process by itself. */
+struct gate_ask {
+    struct actor actor; /* the asking process: its real uid as the module says, its login uid as
+                           /proc says */
+    int class;          /* policy_class() of the service */
+    const char *service;
+    uint32_t subject;   /* whose access it is: the real uid (sudo, su) or PAM_USER's (ssh, login,
+                           others);   NOBODY if that could not be found out */
+    const char *user;   /* PAM_USER, "" if unset */
+    bool user_reserved; /* PAM_USER is one of our own service accounts: nobody becomes it */
+    const char *tty, *rhost;
+    struct leader leader;
+};
+
+struct event {
+    enum event_kind kind;
+    struct actor actor; /* SUBMIT to EXTEND */
+    /* DECIDE to EXTEND: which request, and what the store has of it if it is not live (else NULL)
+     */
+    struct id id;
+    const struct request *history;
+    union {
+        struct {
+            struct id fresh; /* random, and not in the store */
+            const struct target *targets;
+            size_t n_targets;
+            int64_t duration_s;
+            struct wall start; /* 0: now */
+            const char *reason;
+            const char *ticket; /* "" if none */
+            bool ticket_fits;   /* settings.ticket_pattern */
+            bool aws_configured;
+        } submit;
+        struct {
+            bool approve;
+            const char *comment;
+        } decide;
+        struct {
+            const char *comment;
+        } revoke;
+        struct {
+            int64_t for_s;
+            const char *reason;
+        } extend;
+        const struct person *person;
+        struct {
+            const struct policy *policy;
+            const struct person *people;
+            size_t n_people;
+            const char *by; /* who asked for it, "" at start */
+        } policy;
+        const struct gate_ask *open;
+        struct {
+            struct leader leader;
+        } close;
+        uint64_t session; /* LEADER_GONE, NOT_FOUND */
+    };
+};
+
+/* ---- effects -------------------------------------------------------------------------------- */
+
+enum effect_kind {
+    EFFECT_REQUEST = 1, /* write this request; final ones are history from here on */
+    EFFECT_DECISION = 2,
+    EFFECT_WORDS = 3,
+    EFFECT_SESSION = 4,
+    EFFECT_AUDIT = 5,
+};
+
+enum about { ABOUT_REQUEST = 1, ABOUT_EXTENSION = 2 };
+
+struct decision {
+    struct id id;
+    uint16_t number; /* ascending from 0 within the request */
+    bool approved;
+    uint8_t about;
+    uint32_t uid;
+    struct name by;
+    struct wall at;
+    const char *comment;
+};
+
+/* Text that a person wrote, which nothing decides on. */
+enum words_kind { WORDS_REASON = 1, WORDS_TICKET = 2, WORDS_REVOKE = 3, WORDS_EXTENSION = 4 };
+
+struct words {
+    struct id id;
+    uint8_t kind;
+    const char *text;
+};
+
+enum { AUDIT_TARGET_CAP = 900, AUDIT_DETAIL_CAP = 1400 };
+
+/* One event of the trail. The store adds number, time, host and hashes. `action` and `outcome` are
+ * words of the contract, e.g. "request.approve" and "refused". */
+struct audit {
+    const char *action;
+    struct name actor; /* "" is teamd itself */
+    struct id id;      /* 0: none */
+    char target[AUDIT_TARGET_CAP];
+    const char *outcome;
+    char detail[AUDIT_DETAIL_CAP];
+};
+
+struct effect {
+    enum effect_kind kind;
+    union {
+        struct request request;
+        struct decision decision;
+        struct words words;
+        struct session session;
+        struct audit audit;
+    };
+};
+
+/* The answer to whoever caused the event. */
+struct reply {
+    uint8_t code; /* enum reply_code */
+    struct id id;
+    uint8_t state;    /* enum request_state, 0: none */
+    uint64_t session; /* EV_OPEN */
+    char text[481];   /* one line for a person, or "" */
+};
+
+/* The numbers of the contract (DESIGN.md 6). */
+enum reply_code {
+    REPLY_DONE = 0,
+    REPLY_FAILED = 1,
+    REPLY_USAGE = 2,
+    REPLY_REFUSED = 3,
+    REPLY_NOT_FOUND = 4,
+    REPLY_WRONG_STATE = 5,
+};
+
+enum { EFFECTS_MAX = 48 };
+
+struct effects {
+    struct reply reply;
+    bool more; /* there is more to do at this moment: step again with EV_TICK */
+    size_t n;
+    struct effect items[EFFECTS_MAX];
+};

@@ -1,0 +1,86 @@
+/* The sockets: two listening descriptors with two trust levels, connections, packets. It knows
+ * messages (team/wire.h) and nothing of what they mean to teamd. Loop rules as in host.h; callbacks
+ * may answer or close the connection they are called for.
+ *
+ * gate.sock has priority over control.sock and a share of the descriptors that control.sock cannot
+ * take. */
+#pragma once
+
+#include <team/wire.h>
+
+#include "core/engine.h"
+#include "core/record.h"
+
+#include <systemd/sd-event.h>
+
+enum ipc_socket { IPC_GATE = 1, IPC_CONTROL = 2 };
+
+/* What one person and all together may hold. Over it: the connection gets one ANSWER (code
+ * TEAM_FAILED) that says so, and is closed. */
+enum {
+    IPC_GATE_CONNECTIONS = 1024,
+    IPC_CONTROL_CONNECTIONS = 512,
+    IPC_CONTROL_PER_PERSON = 64, /* uid 0 too */
+    IPC_IDLE_US = 5 * 1000 *
+                  1000, /* a gate connection without a whole ask; control gets ten times as long */
+};
+
+struct ipc;
+struct conn;
+
+struct ipc_handlers {
+    /* A whole, well-formed ask of this version. It and what it points to live until the answer is
+     * given or `gone` is called. No further ask is read from the connection before that. */
+    void (*ask)(void *ctx, struct conn *c, const struct wire_msg *msg);
+    /* There is room again after conn_rows() returned -EAGAIN. */
+    void (*room)(void *ctx, struct conn *c);
+    /* The peer went away while its ask was open; `c` is not valid after this. */
+    void (*gone)(void *ctx, struct conn *c);
+};
+
+int ipc_new(sd_event *loop, const struct ipc_handlers *handlers, void *ctx, struct ipc **ret);
+struct ipc *ipc_free(struct ipc *i); /* closes everything */
+
+/* Makes the socket at `path` with this mode, or takes over an inherited one. The listening fd is
+ * owned. A file of a dead teamd at `path` is replaced; a living one is -EADDRINUSE. */
+int ipc_socket_make(const char *path, unsigned mode, int *ret_fd);
+int ipc_listen(struct ipc *i, enum ipc_socket which, int fd);
+
+/* Stops accepting; asks in flight go on. */
+void ipc_stop(struct ipc *i);
+
+/* ---- a connection ---------------------------------------------------------------------------- */
+
+enum ipc_socket conn_socket(const struct conn *c);
+uint32_t conn_uid(const struct conn *c); /* SO_PEERCRED: effective uid at connect() */
+uint32_t conn_pid(const struct conn *c);
+int conn_pidfd(const struct conn *c); /* SO_PEERPIDFD: the exact process; borrowed */
+int conn_take_pidfd(struct conn *c); /* the same, yours to close; conn_pidfd() is -1 from then on */
+
+/* The caller's own state of the open ask: NULL at first, never touched here. */
+void conn_set_data(struct conn *c, void *data);
+void *conn_data(const struct conn *c);
+
+/* Sends rows. 0, or -EAGAIN: not sent, `room` will be called; anything else: the peer is gone. */
+int conn_rows(struct conn *c, const char *packet, size_t len);
+
+/* The last message for the open ask; the connection then reads the next ask (control) or is closed
+ * (gate). A packet that cannot be sent at once is kept and sent when it can. */
+void conn_answer(struct conn *c, const char *packet, size_t len);
+
+/* While an ask waits for something outside (TEAM_OP_WAIT), the idle time does not run. Asks that
+ * are open never time out here: their handler answers them. */
+
+/* ---- rows: values of the core as fields -------------------------------------------------------
+ */
+
+struct row_context {
+    const struct world *world; /* to say who is waited for */
+};
+
+/* Each writes the fields of one ROW (without the ROW group itself). Text that is not plain is made
+ * so. */
+void row_request(struct wire_out *w, const struct row_context *c, const struct record *r);
+void row_session(struct wire_out *w, const struct session *s);
+void row_event(struct wire_out *w, const struct trail_event *e);
+void row_status(struct wire_out *w, const char *name, const char *value);

@@ -1,0 +1,90 @@
+/* The store: one LMDB environment, the only writer of what teamd remembers (DESIGN.md 5). Nobody
+ * else opens the file, and only store.c and its neighbours in this folder know LMDB.
+ *
+ * Writing is one transaction per turn of the loop: begin, any number of adds, commit. Adds are
+ * sticky: after a failure nothing more is written and commit returns the first error. Until commit
+ * has returned 0 nothing may be answered or acted on. Read transactions never outlive the call that
+ * opens them.
+ *
+ * Errors: -ENOSPC the disk is full, nothing was written, the store goes on working. -EIO anything
+ * else that the disk did: the environment is unusable, the process must exit and start again. */
+#pragma once
+
+#include "core/record.h"
+
+struct store;
+
+/* Opens or creates the store in `dir`, which must exist, belong to us and be closed to others (it
+ * is made 0700). `host` and `boot_id` (36 characters) name what is written from now on.
+ * -EPROTONOSUPPORT: written by a newer teamd; -EBUSY: another teamd has it open; -EUCLEAN: not ours
+ * or damaged. */
+int store_open(const char *dir, const char *host, const char *boot_id, struct store **ret);
+struct store *store_close(struct store *s); /* NULL is fine; returns NULL */
+
+/* ---- after a start --------------------------------------------------------------------------- */
+
+/* Gives every live request and every session that is not over, with whether it was written in this
+ * boot. A callback that returns < 0 ends the load with that. *ret_last_commit is the wall time of
+ * the last commit, 0 in a new store; *ret_last_session the highest number of a session ever
+ * written. */
+struct store_loader {
+    int (*request)(void *ctx, const struct request *r, bool same_boot);
+    int (*session)(void *ctx, const struct session *s, bool same_boot);
+    void *ctx;
+};
+int store_load(struct store *s, const struct store_loader *to, struct wall *ret_last_commit,
+               uint64_t *ret_last_session);
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+int store_begin(struct store *s, struct now now);
+void store_add(struct store *s, const struct effects *e);
+int store_commit(struct store *s);
+void store_abort(struct store *s);
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* A row goes to `row`, which returns 0 to go on, 1 to stop before this row (it comes again next
+ * time), or < 0. A query scans at most `budget` entries, remembers its place in the query and
+ * returns 1 if there may be more, 0 at the end, or < 0. Newest first, by the time of asking. */
+struct request_query {
+    bool by_requester;
+    uint32_t requester;          /* if by_requester */
+    uint32_t states;             /* bit per enum request_state; 0: all */
+    const struct target *target; /* exactly this one, or NULL */
+    struct wall since, until;    /* of the time of asking; 0: open */
+    /* where the next call goes on; all zero at first */
+    bool started;
+    uint8_t place[160];
+    size_t place_len;
+};
+int store_requests(struct store *s, struct request_query *q, size_t budget,
+                   int (*row)(void *ctx, const struct record *r), void *ctx);
+
+/* One request by its full id. -ENOENT if there is none. */
+int store_request(struct store *s, struct id id, int (*row)(void *ctx, const struct record *r),
+                  void *ctx);
+bool store_has_request(struct store *s, struct id id);
+
+/* The sessions of one elevation, oldest first. `after`: number of the last one given, 0 at first;
+ * updated. Returns as above. */
+int store_sessions(struct store *s, struct id request, uint64_t *after, size_t budget,
+                   int (*row)(void *ctx, const struct session *r), void *ctx);
+
+/* The audit trail, oldest first. Filters that are "" or 0 let everything through. */
+struct trail_query {
+    const char *actor, *action;
+    struct id request;
+    struct wall since, until;
+    bool started;
+    uint64_t next_seq; /* where the next call goes on */
+};
+int store_trail(struct store *s, struct trail_query *q, size_t budget,
+                int (*row)(void *ctx, const struct trail_event *e), void *ctx);
+
+struct store_facts {
+    uint64_t requests, events, sessions;
+    uint64_t map_bytes, used_bytes;
+    uint8_t head[32]; /* hash of the last event */
+};
+int store_facts(struct store *s, struct store_facts *ret);
