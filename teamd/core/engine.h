@@ -18,9 +18,17 @@ struct deadline engine_wake(const struct world *w);
 /* pam_acct_mgmt: may this person use this service now? Code, and the line for the person. */
 struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now);
 
-/* Is this peer who its uid says? Requests and decisions (`deciding`) need more than reading. Fills
- * `why`, and returns false, if not. */
-bool identity_ok(const struct policy *p, const struct actor *a, bool deciding,
+/* What a peer wants to do decides how sure we must be of who it is (DESIGN.md 4, "Who is asking").
+ */
+enum identity_need {
+    IDENTITY_READ = 1, /* read, cancel, revoke: the login uid must not be somebody else's */
+    IDENTITY_GATE =
+        2, /* run under an elevation: it must be set as well, unless identity.loginuid is "check" */
+    IDENTITY_DECIDE = 3, /* ask and decide: and the peer must be outside every elevated session */
+};
+
+/* Is this peer who its uid says? Fills `why`, and returns false, if not. uid 0 always is. */
+bool identity_ok(const struct policy *p, const struct actor *a, enum identity_need need,
                  char why[static 200]);
 
 /* May this person see this request, live or not? `decided`: they took part in deciding it. */

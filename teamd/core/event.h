@@ -155,7 +155,7 @@ enum reply_code {
     REPLY_WRONG_STATE = 5,
 };
 
-enum { EFFECTS_MAX = 48 };
+enum { EFFECTS_MAX = 64 };
 
 struct effects {
     struct reply reply;

@@ -10,6 +10,7 @@
 struct request_slot {
     struct request request; /* id 0: free */
     uint32_t next_by_id, next_by_uid;
+    bool check; /* eligibility is to be looked at again */
 };
 
 struct session_slot {
@@ -19,7 +20,7 @@ struct session_slot {
 
 struct person_slot {
     struct person person;
-    bool used;
+    uint32_t next;
 };
 
 /* The sizes of the tables. What is beyond them is refused with a reason, never dropped. */
@@ -36,8 +37,8 @@ struct world {
     struct request_slot *requests;
     struct session_slot *sessions;
     struct person_slot *people;
-    uint32_t *requests_by_id, *requests_by_uid, *sessions_by_number,
-        *sessions_by_uid; /* slot + 1 */
+    uint32_t *requests_by_id, *requests_by_uid, *sessions_by_number, *sessions_by_uid,
+        *people_by_uid; /* slot + 1 */
     uint32_t n_requests, n_sessions, n_people;
     uint32_t top_request, top_session;   /* slots in use are below */
     uint32_t free_request, free_session; /* chains of freed slots, slot + 1 */
@@ -49,7 +50,7 @@ struct world {
 size_t world_size(void);
 void world_init(struct world *w, void *memory, const struct policy *policy);
 
-/* Forgets everything but the policy and the memory. */
+/* Forgets requests and sessions: what the store will give again. Policy and people stay. */
 void world_clear(struct world *w);
 
 struct request *world_request(const struct world *w, struct id id);
@@ -85,6 +86,11 @@ void world_remove_session(struct world *w, struct session *s);
 bool world_restore_request(struct world *w, const struct request *r, bool same_boot, struct now now,
                            struct wall last_commit);
 bool world_restore_session(struct world *w, const struct session *s);
+
+/* Notes that the requester's eligibility has to be looked at again; takes the note away, and says
+ * whether there was one. */
+void world_check_again(struct world *w, struct request *r);
+bool world_take_check(struct world *w, struct request *r);
 
 /* NULL if the tables agree with each other and with the rules, else what does not. For tests, and
  * for teamd after every load. */

@@ -1,0 +1,117 @@
+#include "core/step.h"
+
+struct deadline engine_wake(const struct world *w)
+{
+    return w->wake;
+}
+
+/* Looks at a noted request again: only a certain "not eligible any more" changes anything. False if
+ * the request is on its way out by that. */
+static bool check_eligibility(struct step *s, struct request *r)
+{
+    struct id id = r->id;
+
+    if (!world_take_check(s->w, r) || still_eligible(s->w, r, r->duration_s) != CERTAIN_NO ||
+        move_request(s, r, REQ_ON_LAPSE, "") != MOVE_GO)
+        return true;
+    r = world_request(s->w, id);
+    if (r)
+        wake_at(s->w, r->due); /* `ending`: the next pass finishes it */
+    return false;
+}
+
+/* One pass over what may change by itself, until the effects are full; then the next step goes on.
+ */
+static void pass(struct step *s)
+{
+    struct request *r;
+    uint32_t at = 0;
+
+    s->w->wake = (struct deadline){{NEVER_US}, {NEVER_US}};
+    while ((r = world_each_request(s->w, &at))) {
+        if (!step_room(s)) {
+            s->out->more = true;
+            break;
+        }
+        if (!check_eligibility(s, r) || !(r = overtake(s, r)))
+            continue;
+        wake_at(s->w, r->due);
+        if (r->extension.for_s > 0)
+            wake_at(s->w, r->extension.expires);
+    }
+    if (s->out->more)
+        s->w->wake = (struct deadline){s->now.wall, s->now.boot};
+}
+
+static void on_person(struct step *s, const struct person *who)
+{
+    if (!world_learn(s->w, who)) {
+        reply_say(s, REPLY_FAILED, "teamd has no room for more people");
+        return;
+    }
+    for (struct request *r = NULL; (r = world_next_of(s->w, who->uid, r));)
+        world_check_again(s->w, r);
+}
+
+static void on_policy(struct step *s, const struct event *ev)
+{
+    struct request *r;
+    uint32_t at = 0;
+
+    s->w->policy = ev->policy.policy;
+    world_forget_people(s->w);
+    for (size_t i = 0; i < ev->policy.n_people; i++)
+        world_learn(s->w, &ev->policy.people[i]);
+    while ((r = world_each_request(s->w, &at)))
+        world_check_again(s->w, r);
+    put_audit(s, "policy.load", ev->policy.by, NULL, "done", s->w->policy->hash);
+}
+
+void engine_step(struct world *w, const struct event *ev, struct now now, struct effects *out)
+{
+    struct step s = {.w = w, .now = now, .out = out};
+
+    out->reply = (struct reply){.code = REPLY_DONE};
+    out->more = false;
+    out->n = 0;
+    switch (ev->kind) {
+    case EV_SUBMIT:
+        on_submit(&s, ev);
+        break;
+    case EV_DECIDE:
+        on_decide(&s, ev);
+        break;
+    case EV_CANCEL:
+        on_cancel(&s, ev);
+        break;
+    case EV_REVOKE:
+        on_revoke(&s, ev);
+        break;
+    case EV_EXTEND:
+        on_extend(&s, ev);
+        break;
+    case EV_TICK:
+        pass(&s);
+        break;
+    case EV_PERSON:
+        on_person(&s, ev->person);
+        pass(&s);
+        break;
+    case EV_POLICY:
+        on_policy(&s, ev);
+        pass(&s);
+        break;
+    case EV_OPEN:
+        on_open(&s, ev);
+        break;
+    case EV_CLOSE:
+        on_close(&s, ev);
+        break;
+    case EV_LEADER_GONE:
+        on_leader_gone(&s, ev, SESSION_ON_LEADER_GONE);
+        break;
+    case EV_NOT_FOUND:
+        on_leader_gone(&s, ev, SESSION_ON_NOT_FOUND);
+        break;
+    }
+}

@@ -1,0 +1,320 @@
+#include "core/step.h"
+
+/* The gate: may this person use this service on this host now? */
+
+enum { NAMES_MAX = 16 };
+
+/* ---- who asks ------------------------------------------------------------------------------- */
+
+bool identity_ok(const struct policy *p, const struct actor *a, enum identity_need need,
+                 char why[static 200])
+{
+    struct text t = text_over(why, 200);
+
+    if (a->uid == 0)
+        return true;
+    if (a->loginuid == NOBODY) {
+        if (need == IDENTITY_READ || p->loginuid == LOGINUID_CHECK)
+            return true;
+        text_put(
+            &t,
+            "your login uid is not set, so nobody can tell who logged in; pam_loginuid sets it, "
+            "or an admin allows it with identity.loginuid = \"check\"");
+        return false;
+    }
+    if (a->loginuid != a->uid) {
+        text_put(&t, "you are uid ");
+        text_put_u64(&t, a->uid);
+        text_put(&t, " but logged in as uid ");
+        text_put_u64(&t, a->loginuid);
+        text_put(&t, "; log in as yourself");
+        return false;
+    }
+    if (need == IDENTITY_DECIDE && a->in_session) {
+        text_put(&t, "who is elevated does not ask or decide; do it from your own login");
+        return false;
+    }
+    return true;
+}
+
+/* sudo and su speak for their real uid; the others for PAM_USER, whose login is only beginning. */
+static bool class_elevates(int class)
+{
+    return class == CLASS_SUDO || class == CLASS_SU;
+}
+
+/* ---- the decision --------------------------------------------------------------------------- */
+
+/* Why it is yes; NULL elevation with `yes` is root or an exempt person. */
+struct verdict {
+    bool yes;
+    const struct request *elevation;
+    const char *as; /* for the trail: "elevation", "root", "exempt" */
+};
+
+/* Root is root already in sudo and su, and has to get in at the console to repair the rest. */
+static bool root_passes(const struct gate_ask *ask)
+{
+    return ask->subject == 0 && (class_elevates(ask->class) || ask->class == CLASS_LOGIN);
+}
+
+static bool identity_passes(const struct world *w, const struct gate_ask *ask, bool opening,
+                            struct text *why)
+{
+    char reason[200];
+
+    if (class_elevates(ask->class)) {
+        if (identity_ok(w->policy, &ask->actor, IDENTITY_GATE, reason))
+            return true;
+        text_put(why, reason);
+        return false;
+    }
+    if (opening && ask->actor.loginuid != NOBODY && ask->actor.loginuid != ask->subject) {
+        text_put(why, "the login uid is that of somebody else");
+        return false;
+    }
+    return true;
+}
+
+static struct verdict decide(const struct world *w, const struct gate_ask *ask, struct now now,
+                             bool opening, struct text *why)
+{
+    const struct person *who;
+    struct target target;
+    struct verdict v = {.as = "elevation"};
+
+    if (ask->class == CLASS_NONE) {
+        text_put(why, "teamd knows no service ");
+        text_put(why, ask->service);
+        text_put(why, "; an admin can add it to gate.classes");
+        return v;
+    }
+    if (ask->user_reserved) {
+        text_put(why, "nobody becomes a service account of teamd");
+        return v;
+    }
+    if (ask->subject == NOBODY) {
+        text_put(why, "this host does not know who you are; try again");
+        return v;
+    }
+    if (root_passes(ask))
+        return (struct verdict){.yes = true, .as = "root"};
+    if (!identity_passes(w, ask, opening, why))
+        return v;
+    who = world_person(w, ask->subject);
+    if (who && policy_exempt(w->policy, who, ask->class))
+        return (struct verdict){.yes = true, .as = "exempt"};
+    target = host_target(w, ask->class);
+    v.elevation = open_elevation(w, ask->subject, &target, now);
+    v.yes = v.elevation != NULL;
+    return v;
+}
+
+/* ---- what to do next ------------------------------------------------------------------------ */
+
+/* The person's request for this target that is on its way, the one nearest to access first. */
+static const struct request *on_its_way(const struct world *w, uint32_t uid, const struct target *t)
+{
+    const struct request *best = NULL;
+
+    for (const struct request *r = NULL; (r = world_next_of(w, uid, r));) {
+        if (r->state > REQ_ACTIVATING || (best && best->state >= r->state))
+            continue;
+        for (size_t i = 0; i < r->n_targets; i++)
+            if (target_equal(&r->grants[i].target, t))
+                best = r;
+    }
+    return best;
+}
+
+static void say_on_its_way(const struct world *w, const struct request *r, struct now now,
+                           struct text *t)
+{
+    const struct person *people[NAMES_MAX];
+
+    text_put(t, "request ");
+    text_put_id(t, r->id.bits);
+    if (r->state == REQ_PENDING) {
+        text_put(t, " is waiting for ");
+        text_put_people(t, people, waiting_for(w, r, people, NAMES_MAX));
+    } else if (r->state == REQ_SCHEDULED) {
+        text_put(t, " is approved and starts in ");
+        text_put_left(t, now.wall, r->requested_start);
+    } else {
+        text_put(t, " is being activated; try again in a moment");
+    }
+}
+
+static void say_next_step(const struct world *w, const struct gate_ask *ask, struct now now,
+                          struct text *t)
+{
+    const struct person *who = world_person(w, ask->subject);
+    struct target target = host_target(w, ask->class);
+    const struct request *r = on_its_way(w, ask->subject, &target);
+    const char *class = w->policy->classes[ask->class];
+
+    if (r) {
+        say_on_its_way(w, r, now, t);
+        return;
+    }
+    if (who && !policy_eligible(w->policy, who, &target, 1).covered) {
+        text_put(t, "no policy lets you have ");
+        text_put(t, class);
+        text_put(t, " on ");
+        text_put(t, w->policy->host);
+        text_put(t, "; see what you may ask for: teamctl targets");
+        return;
+    }
+    text_put(t, "no active elevation for ");
+    text_put(t, class);
+    text_put(t, " on ");
+    text_put(t, w->policy->host);
+    text_put(t, "; run: teamctl request ");
+    text_put(t, class);
+    text_put(t, " --for 1h --reason \"...\"");
+}
+
+struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now)
+{
+    struct reply reply = {.code = REPLY_REFUSED};
+    struct text why = text_over(reply.text, sizeof reply.text);
+    struct verdict v = decide(w, ask, now, false, &why);
+
+    if (v.yes)
+        reply.code = REPLY_DONE;
+    else if (why.len == 0)
+        say_next_step(w, ask, now, &why);
+    if (v.elevation)
+        reply.id = v.elevation->id;
+    return reply;
+}
+
+/* ---- sessions ------------------------------------------------------------------------------- */
+
+static void copy_text(char *out, size_t cap, const char *s)
+{
+    text_make_plain(out, cap, s, strlen(s));
+}
+
+static struct session new_session(const struct step *s, const struct gate_ask *ask,
+                                  const struct verdict *v)
+{
+    struct session n = {
+        .number = s->w->last_session + 1,
+        .request = v->elevation ? v->elevation->id : (struct id){0},
+        .uid = ask->subject,
+        .user = actor_name(s->w, ask->subject),
+        .class = (uint8_t)ask->class,
+        .state = SESSION_LIVE,
+        .leader = ask->leader,
+        .loginuid = ask->actor.loginuid,
+        .started_at = s->now.wall,
+    };
+
+    copy_text(n.service, sizeof n.service, ask->service);
+    copy_text(n.target_user.text, sizeof n.target_user.text, ask->user);
+    copy_text(n.tty, sizeof n.tty, ask->tty);
+    copy_text(n.rhost, sizeof n.rhost, ask->rhost);
+    return n;
+}
+
+static uint32_t sessions_of(const struct world *w, uint32_t uid)
+{
+    uint32_t n = 0;
+
+    for (const struct session *x = NULL; (x = world_next_session_of(w, uid, x));)
+        n++;
+    return n;
+}
+
+static void audit_gate(struct step *s, const char *action, const struct gate_ask *ask,
+                       const struct verdict *v, const char *why)
+{
+    struct name by = actor_name(s->w, ask->subject);
+    struct audit *a = put_audit(s, action, by.text, v->elevation, v->yes ? "yes" : "no", "");
+    struct text target = text_over(a->target, sizeof a->target);
+    struct text detail = text_over(a->detail, sizeof a->detail);
+    char user[NAME_CAP];
+
+    copy_text(user, sizeof user, ask->user);
+    text_put(&target, "host:");
+    text_put(&target, s->w->policy->host);
+    text_put(&target, "/");
+    text_put(&target, ask->class == CLASS_NONE ? ask->service : s->w->policy->classes[ask->class]);
+    text_put(&detail, "service ");
+    text_put(&detail, ask->service);
+    if (user[0]) {
+        text_put(&detail, " for ");
+        text_put(&detail, user);
+    }
+    text_put(&detail, v->yes ? ", by " : ", ");
+    text_put(&detail, v->yes ? v->as : why);
+}
+
+void on_open(struct step *s, const struct event *ev)
+{
+    const struct gate_ask *ask = ev->open;
+    struct text why = reply_text(s, REPLY_REFUSED);
+    struct verdict v = decide(s->w, ask, s->now, true, &why);
+    struct session session;
+
+    if (v.yes && (sessions_of(s->w, ask->subject) >= SESSIONS_PER_PERSON ||
+                  s->w->n_sessions >= WORLD_SESSIONS)) {
+        text_put(&why, "too many sessions are open; close some");
+        v.yes = false;
+    }
+    if (!v.yes) {
+        if (why.len == 0)
+            say_next_step(s->w, ask, s->now, &why);
+        audit_gate(s, "session.open", ask, &v, s->out->reply.text);
+        return;
+    }
+    session = new_session(s, ask, &v);
+    put_session(s, world_add_session(s->w, &session));
+    audit_gate(s, "session.open", ask, &v, "");
+    s->out->reply.code = REPLY_DONE;
+    s->out->reply.session = session.number;
+    s->out->reply.id = session.request;
+}
+
+static bool same_leader(const struct leader *a, const struct leader *b)
+{
+    return a->pid == b->pid && a->start_ticks == b->start_ticks;
+}
+
+void on_close(struct step *s, const struct event *ev)
+{
+    struct session *session = NULL;
+
+    while ((session = world_next_session_of(s->w, ev->actor.uid, session)))
+        if (same_leader(&session->leader, &ev->close.leader) &&
+            session_move((enum session_state)session->state, SESSION_ON_CLOSE).kind == MOVE_GO) {
+            session->state = SESSION_CLOSING;
+            put_session(s, session);
+            return;
+        }
+}
+
+void on_leader_gone(struct step *s, const struct event *ev, enum session_event what)
+{
+    struct session *session = world_session(s->w, ev->session);
+    struct request *r;
+    struct audit *a;
+    struct text detail;
+
+    if (!session)
+        return;
+    session->state = session_move((enum session_state)session->state, what).to;
+    session->ended_at = s->now.wall;
+    r = world_request(s->w, session->request);
+    put_session(s, session);
+    a = put_audit(s, "session.end", session->user.text, r, "done", "");
+    detail = text_over(a->detail, sizeof a->detail);
+    text_put(&detail, "session ");
+    text_put_u64(&detail, session->number);
+    text_put(&detail,
+             what == SESSION_ON_NOT_FOUND ? ", lost: its leader was gone after a restart" : "");
+    world_remove_session(s->w, session);
+    if (r)
+        try_finish(s, r);
+}

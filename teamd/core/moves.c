@@ -1,0 +1,325 @@
+#include "core/step.h"
+
+/* What happens on the way into a state. The tables say which way; this says what belongs to it. */
+
+void wake_at(struct world *w, struct deadline d)
+{
+    if (d.wall.us < w->wake.wall.us)
+        w->wake.wall = d.wall;
+    if (d.boot.us < w->wake.boot.us)
+        w->wake.boot = d.boot;
+}
+
+static struct deadline in_seconds(struct now now, int64_t seconds)
+{
+    return (struct deadline){
+        .wall = {now.wall.us + seconds * SECOND_US},
+        .boot = {now.boot.us + seconds * SECOND_US},
+    };
+}
+
+static void set_due(struct step *s, struct request *r, struct deadline due)
+{
+    r->due = due;
+    wake_at(s->w, due);
+}
+
+static struct deadline at_once(struct now now)
+{
+    return (struct deadline){now.wall, now.boot};
+}
+
+static const struct deadline NEVER = {{NEVER_US}, {NEVER_US}};
+
+/* ---- grants --------------------------------------------------------------------------------- */
+
+static void move_grant(struct grant *g, enum grant_event what)
+{
+    struct move m = grant_move((enum grant_state)g->state, what);
+
+    if (m.kind == MOVE_GO)
+        g->state = m.to;
+}
+
+/* A host grant is a fact that the gate knows: open as soon as it is asked for. */
+static void ask_for_grants(struct request *r)
+{
+    for (size_t i = 0; i < r->n_targets; i++) {
+        move_grant(&r->grants[i], GRANT_ON_ASK);
+        if (r->grants[i].target.kind == TARGET_HOST)
+            move_grant(&r->grants[i], GRANT_ON_GRANTED);
+    }
+}
+
+static bool all_grants_open(const struct request *r)
+{
+    for (size_t i = 0; i < r->n_targets; i++)
+        if (r->grants[i].state != GRANT_OPEN)
+            return false;
+    return true;
+}
+
+static void tell_grants(struct request *r, enum grant_event what)
+{
+    for (size_t i = 0; i < r->n_targets; i++)
+        move_grant(&r->grants[i], what);
+}
+
+/* ---- into a state --------------------------------------------------------------------------- */
+
+static void audit_state(struct step *s, const struct request *r, const char *by, const char *detail)
+{
+    static const char *const ACTIONS[REQ_STATES] = {
+        [REQ_PENDING] = "request.submit",   [REQ_SCHEDULED] = "request.schedule",
+        [REQ_ACTIVATING] = "request.start", [REQ_ACTIVE] = "request.active",
+        [REQ_ENDING] = "request.ending",    [REQ_ENDED] = "request.end",
+        [REQ_REVOKED] = "request.revoke",   [REQ_REJECTED] = "request.reject",
+        [REQ_CANCELLED] = "request.cancel", [REQ_EXPIRED] = "request.expire",
+        [REQ_FAILED] = "request.fail",
+    };
+
+    put_audit(s, ACTIONS[r->state], by, r, "done", detail);
+}
+
+static void enter_scheduled(struct step *s, struct request *r)
+{
+    struct deadline start = {.wall = r->requested_start, .boot = {NEVER_US}};
+
+    r->n_approvals = 0;
+    set_due(s, r, r->requested_start.us > s->now.wall.us ? start : at_once(s->now));
+}
+
+static void enter_activating(struct step *s, struct request *r)
+{
+    r->active_from = s->now.wall;
+    set_due(s, r, in_seconds(s->now, r->duration_s));
+    r->active_until = r->due.wall;
+    ask_for_grants(r);
+}
+
+static void enter_ending(struct step *s, struct request *r, const char *by)
+{
+    if (r->extension.for_s > 0)
+        extension_close(s, r, "extension.expire", "");
+    if (r->end_as == REQ_REVOKED) {
+        struct text name = text_over(r->revoked_by.text, sizeof r->revoked_by.text);
+
+        text_put(&name, by[0] ? by : "policy");
+    }
+    tell_grants(r, GRANT_ON_END);
+    set_due(s, r, at_once(s->now));
+}
+
+static void enter_final(struct step *s, struct request *r)
+{
+    tell_grants(r, GRANT_ON_END);
+    tell_grants(r, GRANT_ON_GONE);
+    r->ended_at = s->now.wall;
+    r->due = NEVER;
+}
+
+/* A revoked schedule never became active: who revoked it is noted here, not on the way through
+ * `ending`. */
+static void note_revoker(struct request *r, const char *by)
+{
+    if (r->state == REQ_REVOKED && r->revoked_by.text[0] == '\0') {
+        struct text name = text_over(r->revoked_by.text, sizeof r->revoked_by.text);
+
+        text_put(&name, by[0] ? by : "policy");
+    }
+}
+
+static void enter(struct step *s, struct request *r, const char *by)
+{
+    if (request_state_final((enum request_state)r->state)) {
+        note_revoker(r, by);
+        enter_final(s, r);
+    } else if (r->state == REQ_SCHEDULED) {
+        enter_scheduled(s, r);
+    } else if (r->state == REQ_ACTIVATING) {
+        enter_activating(s, r);
+    } else if (r->state == REQ_ENDING) {
+        enter_ending(s, r, by);
+    }
+}
+
+enum move_kind move_request(struct step *s, struct request *r, enum request_event what,
+                            const char *by)
+{
+    struct move m = request_move((enum request_state)r->state, what);
+
+    if (m.kind != MOVE_GO && m.kind != MOVE_FINISH)
+        return m.kind;
+    r->state = m.kind == MOVE_FINISH ? r->end_as : m.to;
+    if (r->state == REQ_ENDING)
+        r->end_as = m.end_as;
+    enter(s, r, by);
+    audit_state(s, r, r->state == REQ_REVOKED ? r->revoked_by.text : by,
+                what == REQ_ON_LAPSE ? "not eligible any more" : "");
+    put_request(s, r);
+    if (request_state_final((enum request_state)r->state))
+        world_remove_request(s->w, r);
+    return (enum move_kind)m.kind;
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+/* How long to wait before asking again for somebody whom nobody could look up. */
+enum { ASK_AGAIN_S = 10 };
+
+/* Sessions that outlived an elevation of this person may go on under the new one. */
+static void settle_overdue(struct step *s, uint32_t uid)
+{
+    for (struct request *r = NULL; (r = world_next_of(s->w, uid, r));)
+        if (r->state == REQ_ENDING)
+            set_due(s, r, at_once(s->now));
+}
+
+/* The start time is there. Returns NULL if the request ended instead. */
+static struct request *start(struct step *s, struct request *r)
+{
+    enum certainty eligible = still_eligible(s->w, r, r->duration_s);
+
+    if (eligible == CERTAIN_NO) {
+        move_request(s, r, REQ_ON_LAPSE, "");
+        return NULL;
+    }
+    if (eligible == UNCERTAIN) {
+        set_due(s, r, in_seconds(s->now, ASK_AGAIN_S));
+        put_request(s, r);
+        return r;
+    }
+    move_request(s, r, REQ_ON_START, "");
+    if (all_grants_open(r)) {
+        move_request(s, r, REQ_ON_ALL_OPEN, "");
+        settle_overdue(s, r->requester);
+    }
+    return r;
+}
+
+struct request *overtake(struct step *s, struct request *r)
+{
+    struct id id = r->id;
+
+    if (r->extension.for_s > 0 && deadline_passed(r->extension.expires, s->now))
+        extension_close(s, r, "extension.expire", "");
+    if (!deadline_passed(r->due, s->now))
+        return r;
+    if (r->state == REQ_SCHEDULED)
+        return start(s, r);
+    if (r->state == REQ_PENDING) {
+        move_request(s, r, REQ_ON_EXPIRY, "");
+        return NULL;
+    }
+    if (r->state != REQ_ENDING)
+        move_request(s, r, REQ_ON_WINDOW_END, "");
+    try_finish(s, r);
+    return world_request(s->w, id);
+}
+
+/* ---- sessions of an elevation that ends ------------------------------------------------------ */
+
+struct target host_target(const struct world *w, int class)
+{
+    struct target t = {.kind = TARGET_HOST};
+
+    memcpy(t.place, w->policy->host, sizeof t.place);
+    memcpy(t.what, w->policy->classes[class], WORD_CAP);
+    return t;
+}
+
+struct request *open_elevation(const struct world *w, uint32_t uid, const struct target *target,
+                               struct now now)
+{
+    struct request *best = NULL;
+
+    for (struct request *r = NULL; (r = world_next_of(w, uid, r));) {
+        if (!request_open(r, now) || (best && r->active_until.us <= best->active_until.us))
+            continue;
+        for (size_t i = 0; i < r->n_targets; i++)
+            if (r->grants[i].state == GRANT_OPEN && target_equal(&r->grants[i].target, target))
+                best = r;
+    }
+    return best;
+}
+
+static void change_session(struct step *s, struct session *session, enum session_event what)
+{
+    struct move m = session_move((enum session_state)session->state, what);
+
+    if (m.kind != MOVE_GO)
+        return;
+    session->state = m.to;
+    put_session(s, session);
+}
+
+/* A session goes on under another elevation of the person if there is one: access is the union of
+ * windows. True if it is off the request. */
+static bool hand_over(struct step *s, struct session *session)
+{
+    struct target target = host_target(s->w, session->class);
+    struct request *other = open_elevation(s->w, session->uid, &target, s->now);
+
+    if (!other) {
+        change_session(s, session, SESSION_ON_ACCESS_LOST);
+        return false;
+    }
+    session->request = other->id;
+    put_session(s, session);
+    change_session(s, session, SESSION_ON_ACCESS_BACK);
+    put_audit(s, "session.move", "", other, "done", "the elevation it began under has ended");
+    return true;
+}
+
+void try_finish(struct step *s, struct request *r)
+{
+    bool left = false;
+
+    if (r->state != REQ_ENDING)
+        return;
+    for (struct session *session = NULL;
+         (session = world_next_session_of(s->w, r->requester, session));) {
+        if (session->request.bits != r->id.bits)
+            continue;
+        if (!step_room(s)) {
+            set_due(s, r, at_once(s->now));
+            s->out->more = true;
+            return;
+        }
+        if (!hand_over(s, session))
+            left = true;
+    }
+    if (left)
+        r->due = NEVER; /* the leader's end is an event of its own */
+    else
+        move_request(s, r, REQ_ON_ALL_CLOSED, r->end_as == REQ_REVOKED ? r->revoked_by.text : "");
+}
+
+/* ---- extensions ----------------------------------------------------------------------------- */
+
+void extension_close(struct step *s, struct request *r, const char *action, const char *by)
+{
+    r->extension = (struct extension){0};
+    r->n_approvals = 0;
+    put_audit(s, action, by, r, "done", "");
+    put_request(s, r);
+}
+
+void extension_grant(struct step *s, struct request *r, const char *by)
+{
+    int64_t us = r->extension.for_s * SECOND_US;
+    struct audit *a;
+    struct text detail;
+
+    a = put_audit(s, "extension.grant", by, r, "done", "");
+    detail = text_over(a->detail, sizeof a->detail);
+    text_put(&detail, "longer by ");
+    text_put_duration(&detail, (uint64_t)r->extension.for_s);
+    r->duration_s += r->extension.for_s;
+    r->due.wall.us += us;
+    r->due.boot.us += us;
+    r->active_until = r->due.wall;
+    r->extension = (struct extension){0};
+    r->n_approvals = 0;
+    put_request(s, r);
+}

@@ -1,0 +1,132 @@
+#include "core/policy.h"
+
+static const struct {
+    const char *service;
+    enum service_class class;
+} BUILT_IN[] = {
+    {"sudo", CLASS_SUDO},   {"sudo-i", CLASS_SUDO}, {"su", CLASS_SU},
+    {"su-l", CLASS_SU},     {"runuser", CLASS_SU},  {"runuser-l", CLASS_SU},
+    {"polkit-1", CLASS_SU}, {"sshd", CLASS_SSH},    {"login", CLASS_LOGIN},
+};
+
+static const char *const CLASS_NAMES[CLASSES_BUILT_IN] = {"sudo", "su", "ssh", "login"};
+
+void policy_init(struct policy *p, const char *host)
+{
+    p->max_duration_s = 9 * 3600;
+    p->pending_expiry_s = 3 * 3600;
+    p->approval = true;
+    p->require_comment = true;
+    p->loginuid = LOGINUID_REQUIRE;
+    memcpy(p->host, host, strlen(host) + 1);
+    for (size_t i = 0; i < CLASSES_BUILT_IN; i++)
+        memcpy(p->classes[p->n_classes++], CLASS_NAMES[i], strlen(CLASS_NAMES[i]) + 1);
+    for (size_t i = 0; i < sizeof BUILT_IN / sizeof BUILT_IN[0]; i++) {
+        struct service *s = &p->services[p->n_services++];
+
+        memcpy(s->name, BUILT_IN[i].service, strlen(BUILT_IN[i].service) + 1);
+        s->class = BUILT_IN[i].class;
+    }
+}
+
+int policy_class(const struct policy *p, const char *service)
+{
+    for (size_t i = 0; i < p->n_services; i++)
+        if (strcmp(p->services[i].name, service) == 0)
+            return p->services[i].class;
+    return CLASS_NONE;
+}
+
+int policy_class_named(const struct policy *p, const char *class)
+{
+    for (size_t i = 0; i < p->n_classes; i++)
+        if (strcmp(p->classes[i], class) == 0)
+            return (int)i;
+    return CLASS_NONE;
+}
+
+bool policy_exempt(const struct policy *p, const struct person *who, int class)
+{
+    for (size_t i = 0; i < p->n_exempt; i++)
+        if (class >= 0 && (p->exempt[i].classes & UINT32_C(1) << class) &&
+            principals_meet(&p->exempt[i].who, &who->is))
+            return true;
+    return false;
+}
+
+bool policy_patterns_cover(const struct policy *p, struct patterns run, const struct target *target)
+{
+    for (size_t i = 0; i < run.count; i++)
+        if (pattern_covers(&p->patterns[run.first + i], target))
+            return true;
+    return false;
+}
+
+/* ---- eligibility ---------------------------------------------------------------------------- */
+
+static int64_t capped(const struct policy *p, int64_t max_s)
+{
+    return max_s < p->max_duration_s ? max_s : p->max_duration_s;
+}
+
+/* The policy that is worth naming: one that allows without approval, else one that allows, else the
+ * one that comes nearest. The first in the file wins a tie. */
+static bool names_better(const struct eligible *best, bool allowed, bool approval, int64_t max_s)
+{
+    if (!best->by)
+        return true;
+    if (allowed != best->allowed)
+        return allowed;
+    if (allowed)
+        return best->approval_required && !approval;
+    return max_s > best->max_s;
+}
+
+struct eligible policy_eligible(const struct policy *p, const struct person *who,
+                                const struct target *target, int64_t duration_s)
+{
+    struct eligible best = {0};
+
+    for (size_t i = 0; i < p->n_eligibility; i++) {
+        const struct eligibility *e = &p->eligibility[i];
+        int64_t max_s = capped(p, e->max_duration_s);
+        bool allowed = duration_s <= max_s;
+        bool approval = p->approval && e->approval_required;
+
+        if (!principals_meet(&e->who, &who->is) || !policy_patterns_cover(p, e->targets, target))
+            continue;
+        if (names_better(&best, allowed, approval, max_s)) {
+            best.by = e;
+            best.allowed = allowed;
+            best.approval_required = approval;
+        }
+        if (max_s > best.max_s)
+            best.max_s = max_s;
+        best.covered = true;
+    }
+    return best;
+}
+
+/* ---- approver rules ------------------------------------------------------------------------- */
+
+bool policy_rule_applies(const struct policy *p, const struct approvers *rule,
+                         const struct target *target, const struct person *requester)
+{
+    if (!rule->for_all_requesters &&
+        !(requester && principals_meet(&rule->requesters, &requester->is)))
+        return false;
+    return policy_patterns_cover(p, rule->targets, target);
+}
+
+bool policy_may_approve(const struct policy *p, const struct person *who,
+                        const struct target *target, uint32_t requester_uid,
+                        const struct person *requester)
+{
+    if (who->uid == requester_uid || who->uid == 0)
+        return false;
+    for (size_t i = 0; i < p->n_approvers; i++)
+        if (principals_meet(&p->approvers[i].who, &who->is) &&
+            policy_rule_applies(p, &p->approvers[i], target, requester))
+            return true;
+    return false;
+}

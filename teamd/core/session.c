@@ -1,0 +1,52 @@
+#include "core/session.h"
+
+#include <assert.h>
+
+/* clang-format off */
+
+#define GO(state) {.kind = MOVE_GO, .to = SESSION_##state}
+#define __        {.kind = MOVE_IGNORED}
+#define XX        {.kind = MOVE_IMPOSSIBLE}
+
+/* Only the leader's end ends a session: what the host says about closing is a hint. */
+static const struct move MOVES[SESSION_STATES][SESSION_EVENTS] = {
+    /*                    close        access lost   access back  leader gone  not found */
+    [0]               = { XX,          XX,           XX,          XX,          XX       },
+    [SESSION_LIVE]    = { GO(CLOSING), GO(OVERDUE),  __,          GO(ENDED),   GO(LOST) },
+    [SESSION_CLOSING] = { __,          GO(OVERDUE),  __,          GO(ENDED),   GO(LOST) },
+    [SESSION_OVERDUE] = { __,          __,           GO(LIVE),    GO(ENDED),   GO(LOST) },
+    [SESSION_ENDED]   = { __,          __,           __,          __,          __       },
+    [SESSION_LOST]    = { __,          __,           __,          __,          __       },
+};
+
+static_assert(sizeof MOVES / sizeof MOVES[0] == SESSION_STATES, "a row for every state");
+
+static const char *const STATE_TEXT[SESSION_STATES] = {
+    "none", "live", "closing", "overdue", "ended", "lost",
+};
+
+static const char *const EVENT_TEXT[SESSION_EVENTS] = {
+    "close", "access lost", "access back", "leader gone", "not found",
+};
+
+/* clang-format on */
+
+struct move session_move(enum session_state from, enum session_event what)
+{
+    return MOVES[from][what];
+}
+
+const char *session_state_text(enum session_state s)
+{
+    return STATE_TEXT[s];
+}
+
+const char *session_event_text(enum session_event e)
+{
+    return EVENT_TEXT[e];
+}
+
+bool session_state_final(enum session_state s)
+{
+    return s >= SESSION_ENDED;
+}

@@ -1,0 +1,385 @@
+#include "core/world.h"
+
+#include <assert.h>
+
+/* Tables in one block of memory; hash chains of slot numbers. A slot number is stored plus one, so
+ * that zeroed memory is an empty table. */
+
+enum { HEADS = 16384 };
+
+static uint32_t head_of(uint64_t key)
+{
+    return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 50);
+}
+
+static_assert(HEADS == 1 << 14, "head_of() keeps 14 bits");
+
+size_t world_size(void)
+{
+    return WORLD_REQUESTS * sizeof(struct request_slot) +
+           WORLD_SESSIONS * sizeof(struct session_slot) +
+           WORLD_PEOPLE * sizeof(struct person_slot) + (size_t)5 * HEADS * sizeof(uint32_t);
+}
+
+void world_init(struct world *w, void *memory, const struct policy *policy)
+{
+    struct request_slot *requests = memory;
+    struct session_slot *sessions = (struct session_slot *)(requests + WORLD_REQUESTS);
+    struct person_slot *people = (struct person_slot *)(sessions + WORLD_SESSIONS);
+    uint32_t *heads = (uint32_t *)(people + WORLD_PEOPLE);
+
+    *w = (struct world){
+        .policy = policy,
+        .requests = requests,
+        .sessions = sessions,
+        .people = people,
+        .requests_by_id = heads,
+        .requests_by_uid = heads + HEADS,
+        .sessions_by_number = heads + (size_t)2 * HEADS,
+        .sessions_by_uid = heads + (size_t)3 * HEADS,
+        .people_by_uid = heads + (size_t)4 * HEADS,
+        .wake = {{NEVER_US}, {NEVER_US}},
+    };
+}
+
+void world_clear(struct world *w)
+{
+    uint32_t n_people = w->n_people;
+
+    memset(w->requests, 0, w->top_request * sizeof *w->requests);
+    memset(w->sessions, 0, w->top_session * sizeof *w->sessions);
+    memset(w->requests_by_id, 0, (size_t)4 * HEADS * sizeof(uint32_t));
+    world_init(w, w->requests, w->policy);
+    w->n_people = n_people;
+}
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+struct request *world_request(const struct world *w, struct id id)
+{
+    for (uint32_t at = w->requests_by_id[head_of(id.bits)]; at > 0;) {
+        struct request_slot *slot = &w->requests[at - 1];
+
+        if (slot->request.id.bits == id.bits)
+            return &slot->request;
+        at = slot->next_by_id;
+    }
+    return NULL;
+}
+
+static struct request_slot *request_slot(const struct world *w, const struct request *r)
+{
+    size_t at = (size_t)((const char *)r - (const char *)w->requests) / sizeof *w->requests;
+
+    return &w->requests[at];
+}
+
+struct request *world_next_of(const struct world *w, uint32_t uid, const struct request *after)
+{
+    uint32_t at = after ? request_slot(w, after)->next_by_uid : w->requests_by_uid[head_of(uid)];
+
+    while (at > 0) {
+        struct request_slot *slot = &w->requests[at - 1];
+
+        if (slot->request.requester == uid)
+            return &slot->request;
+        at = slot->next_by_uid;
+    }
+    return NULL;
+}
+
+struct request *world_each_request(const struct world *w, uint32_t *at)
+{
+    while (*at < w->top_request) {
+        struct request *r = &w->requests[(*at)++].request;
+
+        if (r->id.bits != 0)
+            return r;
+    }
+    return NULL;
+}
+
+struct request *world_add_request(struct world *w, const struct request *r)
+{
+    struct request_slot *slot;
+    uint32_t at;
+
+    if (w->free_request > 0) {
+        at = w->free_request;
+        w->free_request = w->requests[at - 1].next_by_id;
+    } else if (w->top_request < WORLD_REQUESTS) {
+        at = ++w->top_request;
+    } else {
+        return NULL;
+    }
+    slot = &w->requests[at - 1];
+    slot->request = *r;
+    slot->next_by_id = w->requests_by_id[head_of(r->id.bits)];
+    w->requests_by_id[head_of(r->id.bits)] = at;
+    slot->next_by_uid = w->requests_by_uid[head_of(r->requester)];
+    w->requests_by_uid[head_of(r->requester)] = at;
+    w->n_requests++;
+    return &slot->request;
+}
+
+void world_remove_request(struct world *w, struct request *r)
+{
+    struct request_slot *slot = request_slot(w, r);
+    uint32_t at = (uint32_t)(slot - w->requests) + 1;
+    uint32_t *link = &w->requests_by_id[head_of(r->id.bits)];
+
+    while (*link != at)
+        link = &w->requests[*link - 1].next_by_id;
+    *link = slot->next_by_id;
+    link = &w->requests_by_uid[head_of(r->requester)];
+    while (*link != at)
+        link = &w->requests[*link - 1].next_by_uid;
+    *link = slot->next_by_uid;
+    *slot = (struct request_slot){.next_by_id = w->free_request};
+    w->free_request = at;
+    w->n_requests--;
+}
+
+/* ---- sessions ------------------------------------------------------------------------------- */
+
+struct session *world_session(const struct world *w, uint64_t number)
+{
+    for (uint32_t at = w->sessions_by_number[head_of(number)]; at > 0;) {
+        struct session_slot *slot = &w->sessions[at - 1];
+
+        if (slot->session.number == number)
+            return &slot->session;
+        at = slot->next_by_number;
+    }
+    return NULL;
+}
+
+static struct session_slot *session_slot(const struct world *w, const struct session *s)
+{
+    size_t at = (size_t)((const char *)s - (const char *)w->sessions) / sizeof *w->sessions;
+
+    return &w->sessions[at];
+}
+
+struct session *world_next_session_of(const struct world *w, uint32_t uid,
+                                      const struct session *after)
+{
+    uint32_t at = after ? session_slot(w, after)->next_by_uid : w->sessions_by_uid[head_of(uid)];
+
+    while (at > 0) {
+        struct session_slot *slot = &w->sessions[at - 1];
+
+        if (slot->session.uid == uid)
+            return &slot->session;
+        at = slot->next_by_uid;
+    }
+    return NULL;
+}
+
+struct session *world_each_session(const struct world *w, uint32_t *at)
+{
+    while (*at < w->top_session) {
+        struct session *s = &w->sessions[(*at)++].session;
+
+        if (s->number != 0)
+            return s;
+    }
+    return NULL;
+}
+
+struct session *world_add_session(struct world *w, const struct session *s)
+{
+    struct session_slot *slot;
+    uint32_t at;
+
+    if (w->free_session > 0) {
+        at = w->free_session;
+        w->free_session = w->sessions[at - 1].next_by_number;
+    } else if (w->top_session < WORLD_SESSIONS) {
+        at = ++w->top_session;
+    } else {
+        return NULL;
+    }
+    slot = &w->sessions[at - 1];
+    slot->session = *s;
+    slot->next_by_number = w->sessions_by_number[head_of(s->number)];
+    w->sessions_by_number[head_of(s->number)] = at;
+    slot->next_by_uid = w->sessions_by_uid[head_of(s->uid)];
+    w->sessions_by_uid[head_of(s->uid)] = at;
+    if (s->number > w->last_session)
+        w->last_session = s->number;
+    w->n_sessions++;
+    return &slot->session;
+}
+
+void world_remove_session(struct world *w, struct session *s)
+{
+    struct session_slot *slot = session_slot(w, s);
+    uint32_t at = (uint32_t)(slot - w->sessions) + 1;
+    uint32_t *link = &w->sessions_by_number[head_of(s->number)];
+
+    while (*link != at)
+        link = &w->sessions[*link - 1].next_by_number;
+    *link = slot->next_by_number;
+    link = &w->sessions_by_uid[head_of(s->uid)];
+    while (*link != at)
+        link = &w->sessions[*link - 1].next_by_uid;
+    *link = slot->next_by_uid;
+    *slot = (struct session_slot){.next_by_number = w->free_session};
+    w->free_session = at;
+    w->n_sessions--;
+}
+
+/* ---- people --------------------------------------------------------------------------------- */
+
+static struct person_slot *person_slot(const struct world *w, uint32_t uid)
+{
+    for (uint32_t at = w->people_by_uid[head_of(uid)]; at > 0; at = w->people[at - 1].next)
+        if (w->people[at - 1].person.uid == uid)
+            return &w->people[at - 1];
+    return NULL;
+}
+
+const struct person *world_person(const struct world *w, uint32_t uid)
+{
+    const struct person_slot *slot = person_slot(w, uid);
+
+    return slot ? &slot->person : NULL;
+}
+
+const struct person *world_each_person(const struct world *w, uint32_t *at)
+{
+    return *at < w->n_people ? &w->people[(*at)++].person : NULL;
+}
+
+bool world_learn(struct world *w, const struct person *p)
+{
+    struct person_slot *slot = person_slot(w, p->uid);
+
+    if (!slot) {
+        if (w->n_people == WORLD_PEOPLE)
+            return false;
+        slot = &w->people[w->n_people++];
+        slot->next = w->people_by_uid[head_of(p->uid)];
+        w->people_by_uid[head_of(p->uid)] = w->n_people;
+    }
+    slot->person = *p;
+    return true;
+}
+
+void world_forget_people(struct world *w)
+{
+    w->n_people = 0;
+    memset(w->people_by_uid, 0, HEADS * sizeof *w->people_by_uid);
+}
+
+/* ---- after a start -------------------------------------------------------------------------- */
+
+/* What is left of a deadline that was meant `whole_us` after it was set, on a boot clock that knows
+ * nothing of it: as much as the wall clock says, never more than the whole. */
+static struct boot boot_again(struct wall end, int64_t whole_us, struct now now, struct wall seen)
+{
+    int64_t at = now.wall.us > seen.us ? now.wall.us : seen.us;
+    int64_t left = end.us - at;
+
+    if (left > whole_us)
+        left = whole_us;
+    if (left < 0)
+        left = 0;
+    return (struct boot){now.boot.us + left};
+}
+
+bool world_restore_request(struct world *w, const struct request *stored, bool same_boot,
+                           struct now now, struct wall last_commit)
+{
+    struct request r = *stored;
+
+    if (!same_boot && r.due.boot.us != NEVER_US && r.due.wall.us != NEVER_US) {
+        struct wall set = r.state == REQ_PENDING ? r.requested_at : r.active_from;
+
+        r.due.boot = boot_again(r.due.wall, r.due.wall.us - set.us, now, last_commit);
+    }
+    if (!same_boot && r.extension.for_s > 0)
+        r.extension.expires.boot =
+            boot_again(r.extension.expires.wall,
+                       r.extension.expires.wall.us - r.extension.requested_at.us, now, last_commit);
+    w->wake = (struct deadline){now.wall, now.boot};
+    return world_add_request(w, &r) != NULL;
+}
+
+bool world_restore_session(struct world *w, const struct session *s)
+{
+    return world_add_session(w, s) != NULL;
+}
+
+/* ---- invariants ----------------------------------------------------------------------------- */
+
+static const char *check_grants(const struct request *r)
+{
+    for (size_t i = 0; i < r->n_targets; i++) {
+        uint8_t state = r->grants[i].state;
+
+        if (r->state == REQ_ACTIVE && state != GRANT_OPEN)
+            return "an active request has a grant that is not open";
+        if ((r->state == REQ_PENDING || r->state == REQ_SCHEDULED) && state != GRANT_WAITING)
+            return "a request has a grant before its time";
+    }
+    return NULL;
+}
+
+static const char *check_request(const struct world *w, const struct request *r)
+{
+    if (world_request(w, r->id) != r)
+        return "a request is not found by its id";
+    if (r->state < REQ_PENDING || r->state >= REQ_STATES || request_state_final(r->state))
+        return "a live request is in a final state";
+    if (r->n_targets == 0 || r->n_targets > TARGETS_MAX)
+        return "a request has no targets, or too many";
+    if (r->state == REQ_ACTIVE && (r->active_from.us == 0 || r->active_until.us != r->due.wall.us))
+        return "an active request has no window";
+    if (r->state == REQ_ENDING && !request_state_final(r->end_as))
+        return "an ending request does not know its end";
+    if (r->extension.for_s > 0 && r->state != REQ_ACTIVE)
+        return "an extension is asked of a request that is not active";
+    return check_grants(r);
+}
+
+const char *world_check(const struct world *w)
+{
+    const struct request *r;
+    const struct session *s;
+    uint32_t at = 0, n = 0;
+
+    while ((r = world_each_request(w, &at))) {
+        const char *wrong = check_request(w, r);
+
+        if (wrong)
+            return wrong;
+        n++;
+    }
+    if (n != w->n_requests)
+        return "the number of requests is wrong";
+    at = n = 0;
+    while ((s = world_each_session(w, &at))) {
+        if (session_state_final(s->state))
+            return "a live session is over";
+        if (s->request.bits != 0 && !world_request(w, s->request))
+            return "a session is under a request that is over";
+        n++;
+    }
+    return n == w->n_sessions ? NULL : "the number of sessions is wrong";
+}
+
+void world_check_again(struct world *w, struct request *r)
+{
+    request_slot(w, r)->check = true;
+}
+
+bool world_take_check(struct world *w, struct request *r)
+{
+    struct request_slot *slot = request_slot(w, r);
+    bool check = slot->check;
+
+    slot->check = false;
+    return check;
+}
