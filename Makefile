@@ -1,5 +1,14 @@
 # GNU make. `make help` lists what there is; README.md says it in prose.
 
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+# ---- what may be set, on the command line or in the environment -------------------------------------
+#
+# CC       gcc (default) or clang              OPT, CFLAGS, LDFLAGS   optimisation, further flags
+# BUILD    where everything is made            EXTRA    flags of compiler and linker (sanitizers)
+# DESTDIR  PREFIX and the DIRs below: where `make install` puts things
+
 CC ?= cc
 BUILD ?= build
 PREFIX ?= /usr
@@ -14,6 +23,7 @@ PAMDIR ?= /lib/$(if $(MULTIARCH),$(MULTIARCH)/)security
 UNITDIR ?= /lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+INSTALL ?= install
 
 VERSION := 0.1.0
 
@@ -47,7 +57,7 @@ TEAMCTL_LIBS := -ljansson
 PROGRAMS := $(BUILD)/teamd $(BUILD)/teamctl $(BUILD)/pam_team.so
 
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## build the programs into $(BUILD)
 
 $(BUILD)/teamd: $(TEAMD_OBJS) $(BUILD)/libteamd.a
 	$(CC) -pie -o $@ $(TEAMD_OBJS) $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS)
@@ -82,9 +92,135 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(BUILD)/pam_team/client.o $(BUI
 	$(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/pam_team/client.o $(BUILD)/pam_team/verdict.o \
 		$(BUILD)/libteamd.a $(ALL_LDFLAGS) -lcmocka $(TEAMD_LIBS) -lpam
 
+# What the system tests need beside the programs.
+SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c))
+
+$(BUILD)/tests/system/%: tests/system/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(ALL_LDFLAGS)
+
 .PHONY: tests
-tests: $(UNIT_TESTS)
+tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) ## build the programs and the tests
+
+SYSTEM_TESTS := $(filter-out tests/system/lib.sh,$(shell find tests/system -maxdepth 1 -name '*.sh' -perm -u+x | sort))
+OTHER_TESTS := $(shell find tests/purity tests/build -name 'test_*.sh' -perm -u+x 2>/dev/null | sort)
+
+export BUILD CC
+AGAIN := $(MAKE) --no-print-directory
+PARALLEL := $(AGAIN) -j$(shell nproc)
+
+# make reads this file before a fresh machine has a compiler, so what depends on one runs in a make
+# of its own, after the dependencies.
+.PHONY: check
+check: deps ## dependencies, build, every test that ends in minutes; the last line counts
+	@$(PARALLEL) tests
+	@$(AGAIN) run-tests
+
+.PHONY: run-tests
+run-tests:
+	@tests/run $(UNIT_TESTS) $(OTHER_TESTS) $(SYSTEM_TESTS)
+
+.PHONY: run-unit-tests
+run-unit-tests:
+	@tests/run $(UNIT_TESTS)
+
+.PHONY: demo
+demo: deps ## the whole story with the real sudo, as root; nothing on the machine changes
+	@mkdir -p $(BUILD)
+	@$(PARALLEL) all $(SYSTEM_HELPERS) >$(BUILD)/demo.log 2>&1 || { cat $(BUILD)/demo.log; exit 1; }
+	@tests/demo.sh
+
+.PHONY: san
+san: ## unit and property tests under address and undefined-behaviour sanitizers
+	@$(PARALLEL) BUILD=$(BUILD)/san $(SAN) tests
+	@$(AGAIN) BUILD=$(BUILD)/san $(SAN) run-unit-tests
+
+SAN := OPT=-O1 EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+.PHONY: purity
+purity: ## who may include, call, export and link what (DESIGN.md 3)
+	@tests/purity/check.sh
+
+C_FILES := $(shell find include teamd pam_team teamctl tests -name '*.c')
+H_FILES := $(shell find include teamd pam_team teamctl tests -name '*.h')
+
+.PHONY: tidy
+tidy: ## clang-tidy (.clang-tidy says which checks and why)
+	@printf '%s\n' $(C_FILES) | xargs -P $(shell nproc) -n 2 clang-tidy --quiet --warnings-as-errors='*' \
+		-- -std=gnu17 -Iinclude -Iteamd -Itests -I. -D_GNU_SOURCE -DTEAM_RELEASE='"$(VERSION)"'
+
+.PHONY: format
+format: ## are the sources formatted as .clang-format says?
+	@clang-format --dry-run -Werror $(C_FILES) $(H_FILES)
+
+# Every test but those of building and installing runs in an instrumented build, the daemon in its
+# bastion too: tests/coverage lets programs of all users count.
+COV := CC=gcc OPT=-O0 EXTRA=--coverage
+
+.PHONY: coverage
+coverage: ## lines and branches per folder; fails below what a folder must have
+	@$(PARALLEL) BUILD=$(BUILD)/cov $(COV) tests
+	@tests/coverage prepare $(BUILD)/cov
+	@$(AGAIN) BUILD=$(BUILD)/cov $(COV) OTHER_TESTS= run-tests; failed=$$?; \
+		tests/coverage report $(BUILD)/cov && exit $$failed
+
+# ---- dependencies -----------------------------------------------------------------------------------
+
+DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
+	libsystemd-dev libjansson-dev
+DEPS_CHECK := sudo libcmocka-dev pamtester clang clang-tidy clang-format gcovr valgrind iproute2 procps \
+	util-linux bsdutils passwd jq
+
+.PHONY: deps
+deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: print it)
+	@tests/deps $(DEPS_BUILD) $(DEPS_CHECK)
+
+# ---- install ----------------------------------------------------------------------------------------
+#
+# One list, so that uninstall takes away what install put: FILE:PLACE:MODE. Never in it: the
+# configuration of the host, and /etc/pam.d.
+
+UNITS := $(patsubst conf/%,$(BUILD)/units/%,$(wildcard conf/*.service conf/*.socket))
+MAN_PAGES := $(wildcard teamd/*.[1-8] teamd/conf/*.[1-8] teamctl/*.[1-8] pam_team/*.[1-8])
+
+INSTALLED := \
+	$(BUILD)/teamd:$(SBINDIR)/teamd:0755 \
+	$(BUILD)/teamctl:$(BINDIR)/teamctl:0755 \
+	$(BUILD)/pam_team.so:$(PAMDIR)/pam_team.so:0644 \
+	$(foreach f,$(UNITS),$f:$(UNITDIR)/$(notdir $f):0644) \
+	$(foreach f,$(wildcard conf/sysusers.d/*.conf),$f:$(SYSUSERSDIR)/$(notdir $f):0644) \
+	$(foreach f,$(wildcard conf/tmpfiles.d/*.conf),$f:$(TMPFILESDIR)/$(notdir $f):0644) \
+	$(foreach f,$(MAN_PAGES),$f:$(MANDIR)/man$(subst .,,$(suffix $f))/$(notdir $f):0644) \
+	$(foreach f,$(wildcard README.md LICENSE),$f:$(DOCDIR)/$f:0644) \
+	$(foreach f,$(wildcard conf/team.conf conf/pam.d/*),$f:$(DOCDIR)/examples/$(f:conf/%=%):0644)
+
+# The units name the programs where they are.
+$(BUILD)/units/%: conf/%
+	@mkdir -p $(@D)
+	sed 's|/usr/sbin/|$(SBINDIR)/|g; s|/usr/bin/team|$(BINDIR)/team|g' $< >$@
+
+.PHONY: install
+install: all $(UNITS) ## honours DESTDIR, PREFIX, PAMDIR, UNITDIR; keeps an existing configuration
+	@set -e; for row in $(INSTALLED); do \
+		file=$${row%%:*} rest=$${row#*:}; \
+		$(INSTALL) -D -m "$${rest#*:}" "$$file" "$(DESTDIR)$${rest%:*}"; \
+		echo "installed $(DESTDIR)$${rest%:*}"; \
+	done
+	@set -e; config=$(DESTDIR)$(SYSCONFDIR)/team/team.conf; \
+		if [ -e $$config ] || [ -L $$config ]; then echo "kept $$config"; \
+		else $(INSTALL) -D -m 0644 conf/team.conf $$config; fi
+
+.PHONY: uninstall
+uninstall: ## takes away what install put; leaves configuration and state
+	rm -f $(foreach row,$(INSTALLED),$(DESTDIR)$(word 2,$(subst :, ,$(row))))
+	[ ! -d $(DESTDIR)$(DOCDIR) ] || find $(DESTDIR)$(DOCDIR) -depth -type d -empty -delete
+
+# ---- the rest ---------------------------------------------------------------------------------------
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: clean
-clean:
+clean: ## remove $(BUILD)
 	rm -rf $(BUILD)
