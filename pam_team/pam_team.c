@@ -1,0 +1,97 @@
+/* The PAM module: collects what PAM knows, asks teamd once, and says what came of it. All it may do
+ * to the host it lives in is to open a socket and close it again; what it decides is in verdict.c.
+ *
+ * One connection for one question, no state from one call to the next: account and open_session may
+ * run in different processes, and teamd decides afresh each time. */
+#include "client.h"
+#include "verdict.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <security/pam_ext.h>
+#include <security/pam_modules.h>
+#include <unistd.h>
+
+static_assert((int)VERDICT_PASS == PAM_SUCCESS, "numbers of the PAM ABI");
+static_assert((int)VERDICT_BAD_SETUP == PAM_SERVICE_ERR, "numbers of the PAM ABI");
+static_assert((int)VERDICT_DENY == PAM_PERM_DENIED, "numbers of the PAM ABI");
+static_assert((int)VERDICT_CANNOT_KNOW == PAM_AUTHINFO_UNAVAIL, "numbers of the PAM ABI");
+
+/* The three that the host sees; pam_team.map says the same to the linker. */
+#define EXPORTED __attribute__((visibility("default")))
+
+static const char *item(pam_handle_t *pamh, int which)
+{
+    const void *value = NULL;
+
+    return pam_get_item(pamh, which, &value) == PAM_SUCCESS ? (const char *)value : NULL;
+}
+
+/* ANSWER_YES, ANSWER_NO, or -errno. Everything under one deadline. */
+static int ask(const struct facts *f, const struct options *o, char text[static ANSWER_TEXT_CAP])
+{
+    int64_t deadline = client_deadline(o->timeout_us);
+    char packet[TEAM_GATE_PACKET_MAX];
+    struct client c;
+    size_t len;
+    int r;
+
+    len = ask_encode(f, packet, sizeof packet);
+    if (len == 0)
+        return -EINVAL;
+    r = client_open(o->socket, deadline, &c);
+    if (r < 0)
+        return r;
+    r = client_send(&c, packet, len, deadline);
+    if (r == 0)
+        r = client_receive(&c, packet, sizeof packet, deadline);
+    client_close(&c);
+    return r < 0 ? r : answer_read(f->op, packet, (size_t)r, text);
+}
+
+static int gate(pam_handle_t *pamh, enum team_op op, int argc, const char **argv)
+{
+    struct options o = options_parse(argc, argv);
+    struct facts f = {
+        .op = op,
+        .uid = getuid(),
+        .service = item(pamh, PAM_SERVICE),
+        .user = item(pamh, PAM_USER),
+        .ruser = item(pamh, PAM_RUSER),
+        .tty = item(pamh, PAM_TTY),
+        .rhost = item(pamh, PAM_RHOST),
+        .ssh_connection = pam_getenv(pamh, "SSH_CONNECTION"),
+    };
+    char text[ANSWER_TEXT_CAP] = "";
+    struct verdict v;
+    int answer;
+
+    /* With wrong arguments only those pass who would pass without teamd; it is asked for them
+     * nevertheless, so that it knows. */
+    answer = o.wrong && !passes_unanswered(&f) ? -ECANCELED : ask(&f, &o, text);
+    verdict_reach(&f, &o, answer, text, &v);
+    if (v.log[0] != '\0')
+        pam_syslog(pamh, v.priority, "%s", v.log);
+    /* PAM_SILENT is not asked: sudo sets it always, and nobody would learn what to do next. */
+    if (v.message[0] != '\0')
+        pam_error(pamh, "%s", v.message);
+    return (int)v.code;
+}
+
+EXPORTED int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)flags;
+    return gate(pamh, TEAM_OP_ACCOUNT, argc, argv);
+}
+
+EXPORTED int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)flags;
+    return gate(pamh, TEAM_OP_OPEN, argc, argv);
+}
+
+EXPORTED int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)flags;
+    return gate(pamh, TEAM_OP_CLOSE, argc, argv);
+}

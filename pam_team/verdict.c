@@ -1,0 +1,313 @@
+#include "verdict.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+/* ---- the module's arguments ---------------------------------------------------------------- */
+
+/* "" too: the host gave nothing, which is as good as nothing said. */
+static bool absent(const char *s)
+{
+    return !s || s[0] == '\0';
+}
+
+static bool option_is(const char *arg, const char *name, const char **ret_value)
+{
+    size_t n = strlen(name);
+
+    if (strncmp(arg, name, n) != 0)
+        return false;
+    *ret_value = arg + n;
+    return true;
+}
+
+static bool option_take(struct options *o, const char *arg)
+{
+    const char *value;
+    uint64_t seconds;
+
+    if (option_is(arg, "socket=", &value)) {
+        size_t n = strlen(value);
+
+        if (value[0] != '/' || n >= SOCKET_PATH_CAP || !text_is_plain(value, n))
+            return false;
+        o->socket = value;
+        return true;
+    }
+    if (option_is(arg, "timeout=", &value)) {
+        if (!text_parse_duration(value, strlen(value), &seconds) || seconds > OPTION_TIMEOUT_MAX_S)
+            return false;
+        o->timeout_us = (int64_t)seconds * 1000 * 1000;
+        return true;
+    }
+    if (strcmp(arg, "quiet") == 0) {
+        o->quiet = true;
+        return true;
+    }
+    return false;
+}
+
+struct options options_parse(int argc, const char **argv)
+{
+    struct options o = {
+        .socket = TEAM_GATE_SOCKET,
+        .timeout_us = (int64_t)OPTION_TIMEOUT_S * 1000 * 1000,
+    };
+
+    for (int i = 0; i < argc; i++)
+        if (!option_take(&o, argv[i]) && !o.wrong)
+            o.wrong = argv[i];
+    return o;
+}
+
+/* ---- the question -------------------------------------------------------------------------- */
+
+/* Things said for the record, on which nothing is decided: made plain, and left out when too long,
+ * so that nobody is refused for them and nothing stands there half. */
+static void put_claim(struct wire_out *w, enum team_tag tag, const char *s, size_t n)
+{
+    char plain[256];
+
+    if (n == 0 || n > wire_rule(tag).max_len)
+        return;
+    text_make_plain(plain, sizeof plain, s, n);
+    wire_put(w, tag, plain);
+}
+
+static void put_claim_text(struct wire_out *w, enum team_tag tag, const char *s)
+{
+    if (s)
+        put_claim(w, tag, s, strlen(s));
+}
+
+size_t ask_encode(const struct facts *f, char *buf, size_t cap)
+{
+    struct wire_out w = wire_begin(buf, cap, TEAM_ASK, f->op);
+
+    if (absent(f->service))
+        return 0;
+    wire_put(&w, TEAM_SERVICE, f->service);
+    wire_put_u64(&w, TEAM_UID, f->uid);
+    wire_put(&w, TEAM_USER, f->user);
+    put_claim_text(&w, TEAM_RUSER, f->ruser);
+    put_claim_text(&w, TEAM_TTY, f->tty);
+    /* PAM_RHOST may be a name out of the attacker's DNS. "ADDRESS PORT ADDRESS PORT" is sshd's. */
+    if (!absent(f->ssh_connection))
+        put_claim(&w, TEAM_RHOST, f->ssh_connection, strcspn(f->ssh_connection, " "));
+    else
+        put_claim_text(&w, TEAM_RHOST, f->rhost);
+    return wire_finish(&w);
+}
+
+bool passes_unanswered(const struct facts *f)
+{
+    /* Not polkit-1, although it is of the class su: pkexec and polkit's socket-activated helper
+     * have real uid 0 when they ask, whoever started them. */
+    static const char *const SERVICES[] = {"sudo", "sudo-i", "su", "su-l", "runuser", "runuser-l"};
+
+    if (absent(f->service))
+        return false;
+    if (strcmp(f->service, "login") == 0)
+        return f->user && strcmp(f->user, "root") == 0;
+    for (size_t i = 0; i < sizeof SERVICES / sizeof SERVICES[0]; i++)
+        if (strcmp(f->service, SERVICES[i]) == 0)
+            return f->uid == 0;
+    return false;
+}
+
+/* ---- the answer ---------------------------------------------------------------------------- */
+
+int answer_read(enum team_op op, const char *packet, size_t len, char text[static ANSWER_TEXT_CAP])
+{
+    enum wire_result result;
+    struct wire_msg msg;
+    uint64_t code;
+
+    text[0] = '\0';
+    result = wire_read(packet, len, &msg);
+    if (result == WIRE_OTHER_VERSION)
+        return -EPROTONOSUPPORT;
+    if (result != WIRE_OK || msg.kind != TEAM_ANSWER || msg.op != op ||
+        !wire_find_u64(msg.fields, TEAM_CODE, &code))
+        return -EBADMSG;
+    wire_copy(msg.fields, TEAM_TEXT, text, ANSWER_TEXT_CAP);
+    if (code != TEAM_DONE)
+        return ANSWER_NO;
+    /* A session that was not recorded is not a yes. */
+    if (op == TEAM_OP_OPEN && !wire_find(msg.fields, TEAM_SESSION).at)
+        return -EBADMSG;
+    return ANSWER_YES;
+}
+
+/* ---- the verdict --------------------------------------------------------------------------- */
+
+enum finding {
+    FOUND_YES = 0,
+    FOUND_NO = 1,
+    FOUND_SILENCE = 2,   /* no answer */
+    FOUND_UNNAMABLE = 3, /* no question */
+    FOUND_MISTAKE = 4,   /* in the arguments */
+    FOUND_ROOT = 5,      /* one of the three above, but root passes without an answer */
+    FINDINGS = 6,
+};
+
+/* clang-format off */
+static const struct {
+    enum verdict_code account, open, close;
+    int priority;
+} TABLE[FINDINGS] = {
+    /*                    account              open          close         log */
+    [FOUND_YES]       = { VERDICT_PASS,        VERDICT_PASS, VERDICT_PASS, LOG_DEBUG },
+    [FOUND_NO]        = { VERDICT_DENY,        VERDICT_DENY, VERDICT_PASS, LOG_NOTICE },
+    [FOUND_SILENCE]   = { VERDICT_CANNOT_KNOW, VERDICT_DENY, VERDICT_PASS, LOG_ERR },
+    [FOUND_UNNAMABLE] = { VERDICT_DENY,        VERDICT_DENY, VERDICT_PASS, LOG_ERR },
+    [FOUND_MISTAKE]   = { VERDICT_BAD_SETUP,   VERDICT_DENY, VERDICT_PASS, LOG_ERR },
+    [FOUND_ROOT]      = { VERDICT_PASS,        VERDICT_PASS, VERDICT_PASS, LOG_WARNING },
+};
+/* clang-format on */
+
+static enum finding find(const struct facts *f, const struct options *o, int answer)
+{
+    bool root = passes_unanswered(f);
+
+    if (o->wrong && !root)
+        return FOUND_MISTAKE;
+    if (answer == ANSWER_YES)
+        return o->wrong ? FOUND_ROOT : FOUND_YES;
+    if (answer >= 0)
+        return FOUND_NO; /* to root as well: no is no */
+    if (root)
+        return FOUND_ROOT;
+    return answer == -EINVAL ? FOUND_UNNAMABLE : FOUND_SILENCE;
+}
+
+/* ---- words --------------------------------------------------------------------------------- */
+
+enum { NAME_SHOWN = 64, ARGUMENT_SHOWN = 128 };
+
+/* What nobody has checked: made plain, and cut when long. */
+static void put_plain(struct text *t, const char *s, size_t most)
+{
+    char plain[ARGUMENT_SHOWN + 1];
+
+    text_make_plain(plain, most + 1, s, strlen(s));
+    text_put(t, plain);
+}
+
+static void put_name(struct text *t, const char *s)
+{
+    if (absent(s))
+        text_put(t, "-");
+    else
+        put_plain(t, s, NAME_SHOWN);
+}
+
+/* Why there is no answer, as a clause about teamd. */
+static void put_silence(struct text *t, const struct options *o, int error)
+{
+    static const struct {
+        int error;
+        const char *clause;
+    } CLAUSES[] = {
+        {-ENOENT, "it is not running"},
+        {-ECONNREFUSED, "it is not running"},
+        {-ECONNRESET, "it hung up"},
+        {-EMSGSIZE, "its answer is too long"},
+        {-EBADMSG, "its answer is garbled"},
+        {-EPROTONOSUPPORT, "it speaks another version of the protocol"},
+        {-EPERM, "somebody else than root listens in its place"},
+        {-EPROTOTYPE, "its socket is of another type"},
+    };
+
+    for (size_t i = 0; i < sizeof CLAUSES / sizeof CLAUSES[0]; i++)
+        if (CLAUSES[i].error == error) {
+            text_put(t, CLAUSES[i].clause);
+            return;
+        }
+    if (error == -ETIMEDOUT) {
+        text_put(t, "not within ");
+        text_put_duration(t, (uint64_t)o->timeout_us / (1000 * 1000));
+    } else {
+        text_put(t, "error ");
+        text_put_u64(t, (uint64_t)-error);
+    }
+}
+
+static void write_message(struct text *t, const struct facts *f, const struct options *o,
+                          enum finding found, int answer, const char *text)
+{
+    if (found == FOUND_NO && !absent(text)) {
+        text_make_plain(t->buf, t->cap, text, strlen(text));
+    } else if (found == FOUND_NO) {
+        text_put(t, "access is denied; to see why, run: teamctl why ");
+        put_name(t, f->service);
+    } else if (found == FOUND_SILENCE) {
+        text_put(t, "access is denied: teamd does not answer (");
+        put_silence(t, o, answer);
+        text_put(t, "); tell an administrator");
+    } else if (found == FOUND_MISTAKE) {
+        text_put(t, "access is denied: the PAM configuration of ");
+        put_name(t, f->service);
+        text_put(t, " has a mistake; tell an administrator");
+    } else {
+        text_put(t, "access is denied: teamd cannot be asked about a service or user of this name");
+    }
+}
+
+static void put_reason(struct text *t, const struct options *o, enum finding found, int answer,
+                       const char *text)
+{
+    if (o->wrong) {
+        text_put(t, "argument \"");
+        put_plain(t, o->wrong, ARGUMENT_SHOWN);
+        text_put(t, "\" is not understood");
+    } else if (found == FOUND_NO) {
+        size_t room = t->cap - t->len;
+
+        text_make_plain(t->buf + t->len, room, text, strlen(text));
+    } else if (answer == -EINVAL) {
+        text_put(t, "teamd cannot be told the name of the service or the user");
+    } else {
+        text_put(t, "teamd does not answer on ");
+        text_put(t, o->socket);
+        text_put(t, " (");
+        put_silence(t, o, answer);
+        text_put(t, ")");
+    }
+}
+
+static void write_log(struct text *t, const struct facts *f, const struct options *o,
+                      enum finding found, int answer, const char *text)
+{
+    text_put(t, "uid=");
+    text_put_u64(t, f->uid);
+    text_put(t, " user=");
+    put_name(t, f->user);
+    if (f->op == TEAM_OP_CLOSE)
+        text_put(t, " end of session not reported: ");
+    else if (found == FOUND_ROOT)
+        text_put(t, " passes as root: ");
+    else
+        text_put(t, " denied: ");
+    put_reason(t, o, found, answer, text);
+}
+
+void verdict_reach(const struct facts *f, const struct options *o, int answer, const char *text,
+                   struct verdict *ret)
+{
+    enum finding found = find(f, o, answer);
+    struct text message, log;
+
+    ret->code = f->op == TEAM_OP_ACCOUNT ? TABLE[found].account
+                : f->op == TEAM_OP_OPEN  ? TABLE[found].open
+                                         : TABLE[found].close;
+    ret->priority = TABLE[found].priority;
+    message = text_over(ret->message, sizeof ret->message);
+    log = text_over(ret->log, sizeof ret->log);
+    if (found == FOUND_YES)
+        return;
+    write_log(&log, f, o, found, answer, text);
+    /* Only in account: pkexec's conversation aborts the host when a session speaks to it. */
+    if (f->op == TEAM_OP_ACCOUNT && found != FOUND_ROOT && !o->quiet)
+        write_message(&message, f, o, found, answer, text);
+}
