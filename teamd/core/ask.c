@@ -101,15 +101,19 @@ static bool approvable(struct step *s, const struct person *who, const struct ta
 
 static bool ticket_allows(struct step *s, const struct event *ev)
 {
+    struct text to;
+
     if (ev->submit.ticket[0] == '\0') {
         if (!s->w->policy->require_ticket)
             return true;
         reply_say(s, REPLY_REFUSED, "a ticket is required; give one with --ticket");
         return false;
     }
-    if (ev->submit.ticket_fits)
+    if (!ev->submit.ticket_wanted)
         return true;
-    reply_say(s, REPLY_USAGE, "that is no ticket by settings.ticket_pattern; see: teamctl status");
+    to = reply_text(s, REPLY_USAGE);
+    text_put(&to, "that is no ticket here; it has to match ");
+    text_put(&to, ev->submit.ticket_wanted);
     return false;
 }
 

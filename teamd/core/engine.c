@@ -58,13 +58,16 @@ static void on_policy(struct step *s, const struct event *ev)
     struct request *r;
     uint32_t at = 0;
 
+    bool other = s->w->policy != ev->policy.policy;
+
     s->w->policy = ev->policy.policy;
     world_forget_people(s->w);
     for (size_t i = 0; i < ev->policy.n_people; i++)
         world_learn(s->w, &ev->policy.people[i]);
     while ((r = world_each_request(s->w, &at)))
         world_check_again(s->w, r);
-    put_audit(s, "policy.load", ev->policy.by, NULL, "done", s->w->policy->hash);
+    if (other)
+        put_audit(s, "policy.load", ev->policy.by, NULL, "done", s->w->policy->hash);
 }
 
 void engine_step(struct world *w, const struct event *ev, struct now now, struct effects *out)

@@ -50,8 +50,9 @@ struct event {
             int64_t duration_s;
             struct wall start; /* 0: now */
             const char *reason;
-            const char *ticket; /* "" if none */
-            bool ticket_fits;   /* settings.ticket_pattern */
+            const char *ticket;        /* "" if none */
+            const char *ticket_wanted; /* settings.ticket_pattern, if the ticket does not match it,
+                                          else NULL */
             bool aws_configured;
         } submit;
         struct {
