@@ -1,0 +1,149 @@
+#!/bin/bash
+# What the design promises about sources and binaries, checked. Usage: check.sh [RULE...]
+# Looks at the tree it lies in; makes what it needs in $BUILD/purity. Prints "purity: RULE: what",
+# and exits 1 if anything breaks a rule. test_purity.sh shows that each rule can be broken.
+# shellcheck disable=SC2001,SC2016,SC2038,SC2086,SC2317
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+BUILD=${BUILD:-build}
+OUT=$BUILD/purity
+CC=${CC:-cc}
+HERE=tests/purity
+RULES="includes banned headers core-symbols core-data module-calls module-exports module-needed"
+
+# No protector and no FORTIFY: the symbols are then those that the source asks for.
+PLAIN_FLAGS=(-std=gnu17 -O2 -fPIC -Iinclude -Iteamd -D_GNU_SOURCE -w -fno-stack-protector
+    -fcf-protection=none -U_FORTIFY_SOURCE)
+[ "$(uname -m)" = x86_64 ] || PLAIN_FLAGS=("${PLAIN_FLAGS[@]/-fcf-protection=none/}")
+
+sources()
+{
+    find include teamd pam_team teamctl -name '*.[ch]' | sort
+}
+
+# ---- the sources ----------------------------------------------------------------------------------
+
+includes()
+{
+    sources | xargs awk -f $HERE/includes.awk
+}
+
+# Functions that overflow, hide errors, start a shell, or keep state behind one's back.
+banned()
+{
+    find include teamd pam_team teamctl tests -name '*.[ch]' | xargs awk -f $HERE/strip.awk |
+        grep -E ': .*\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca|popen|tmpnam|mktemp|system)[[:space:]]*\(' |
+        sed 's/$/  (banned)/'
+}
+
+headers()
+{
+    mkdir -p "$OUT/headers"
+    find include teamd pam_team teamctl -name '*.h' -print0 | sort -z |
+        CC=$CC xargs -0 -P "$(nproc)" -I{} $HERE/header.sh {} "${PLAIN_FLAGS[@]}"
+}
+
+# ---- the objects of the pure ones -----------------------------------------------------------------
+
+# objects FOLDER: compiles it the plain way into $OUT/FOLDER.
+objects()
+{
+    mkdir -p "$OUT/$1"
+    rm -f "$OUT/$1"/*.o
+    find "$1" -maxdepth 1 -name '*.c' -print0 |
+        xargs -0 -P "$(nproc)" -I{} sh -c 'out=$1/$(basename "$2" .c).o; shift; file=$1; shift
+            "$0" "$@" -c -o "$out" "$file" || echo "$file does not compile"' \
+            "$CC" "$OUT/$1" {} "${PLAIN_FLAGS[@]}" 2>&1
+}
+
+# undefined FOLDER: "object symbol" for what its objects take from outside the folder.
+undefined()
+{
+    nm -A -u "$OUT/$1"/*.o | awk -v out="$OUT/" '{ sub(out, "", $1); sub(/:$/, "", $1); print $1, $NF }' |
+        sort -k2 >"$OUT/$1.undefined"
+    nm --defined-only "$OUT/$1"/*.o | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | sort -u >"$OUT/$1.defined"
+    awk 'NR == FNR { own[$1] = 1; next } !($2 in own)' "$OUT/$1.defined" "$OUT/$1.undefined"
+}
+
+core_symbols()
+{
+    objects teamd/core
+    undefined teamd/core |
+        awk '$2 !~ /^(memcpy|memset|memcmp|memmove|memchr|bcmp|strlen|strcmp|strncmp|strchr|_GLOBAL_OFFSET_TABLE_)$/ {
+                 print $1 " calls " $2 "; the core may not" }'
+}
+
+# Sections that a program could write to: none. (.data.rel.ro is constant once it is loaded.)
+core_data()
+{
+    local object
+
+    objects teamd/core
+    for object in "$OUT"/teamd/core/*.o; do
+        size -A "$object" | awk -v object="${object#"$OUT"/}" \
+            '/^\.(data|bss|tdata|tbss)/ && !/^\.data\.rel\.ro/ && $2 > 0 {
+                 print object " has " $2 " bytes of " $1 "; the core has no variables" }'
+    done
+}
+
+# pam-and-daemon: the module lives in somebody else's process. It ends nothing, allocates nothing,
+# asks nobody (NSS may hang), opens no file, and leaves signals, environment and locale alone.
+module_calls()
+{
+    objects pam_team
+    undefined pam_team | awk '
+        BEGIN {
+            n = split("exit _exit _Exit abort quick_exit __assert_fail err errx verr verrx error longjmp " \
+                "malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf getline open_memstream " \
+                "signal sigaction sigprocmask pthread_sigmask raise kill fork vfork clone posix_spawn system popen " \
+                "execve execl execv execvp setenv putenv unsetenv clearenv getenv secure_getenv " \
+                "openlog closelog setlogmask syslog vsyslog umask chdir fchdir chroot setlocale atexit on_exit " \
+                "pthread_create pthread_key_create thrd_create setrlimit prctl dlopen dlsym " \
+                "getpwnam getpwnam_r getpwuid getpwuid_r getgrnam getgrnam_r getgrgid getgrgid_r getgrouplist " \
+                "initgroups getaddrinfo gethostbyname setuid setgid seteuid setegid setreuid setregid setresuid " \
+                "fopen fopen64 fdopen freopen open open64 openat openat64 creat opendir write writev " \
+                "strerror", names, " ")
+            for (i = 1; i <= n; i++) denied[names[i]] = 1
+        }
+        { name = $2; sub(/^__/, "", name) }
+        ($2 in denied) || (name in denied) { print $1 " calls " $2 "; the module may not" }'
+}
+
+# ---- the module as it is built --------------------------------------------------------------------
+
+module()
+{
+    make --no-print-directory -s BUILD="$OUT/build" "$OUT/build/pam_team.so" 2>&1
+}
+
+module_exports()
+{
+    local wanted="pam_sm_acct_mgmt pam_sm_close_session pam_sm_open_session" got
+
+    module
+    got=$(nm -D --defined-only "$OUT/build/pam_team.so" | awk '{ print $3 }' | sort | xargs)
+    [ "$got" = "$wanted" ] || echo "pam_team.so exports \"$got\", not \"$wanted\""
+}
+
+module_needed()
+{
+    local wanted="libc.so.6 libpam.so.0" got
+
+    module
+    got=$(readelf -d "$OUT/build/pam_team.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' | sort | xargs)
+    [ "$got" = "$wanted" ] || echo "pam_team.so needs \"$got\", not \"$wanted\""
+}
+
+# ---------------------------------------------------------------------------------------------------
+
+mkdir -p "$OUT"
+[ $# -gt 0 ] || set -- $RULES
+broken=0
+for rule in "$@"; do
+    found=$("${rule//-/_}" 2>&1)
+    [ -z "$found" ] || {
+        sed "s/^/purity: $rule: /" <<<"$found"
+        broken=1
+    }
+done
+exit $broken
