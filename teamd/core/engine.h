@@ -48,6 +48,9 @@ size_t waiting_for(const struct world *w, const struct request *r, const struct 
 size_t would_approve(const struct world *w, uint32_t requester, const struct target *target,
                      const struct person *out[], size_t cap);
 
+/* Who acts, for the trail: the person's name, "root", or "uid 1234". */
+struct name actor_name(const struct world *w, uint32_t uid);
+
 /* Explains: may `who` have this target for so long, and if not, what is missing? Writes up to cap
  * lines, each with a verdict. Returns how many; *ret_yes is the sum. duration_s 0: any. */
 struct finding {

@@ -46,9 +46,6 @@ void text_put_target(struct text *t, const struct target *target);
 void text_put_left(struct text *t, struct wall from,
                    struct wall to); /* the time between, in whole seconds */
 
-/* Who acts, for the trail: the person's name, "root", or "uid 1234". */
-struct name actor_name(const struct world *w, uint32_t uid);
-
 /* ---- approval (approval.c) ------------------------------------------------------------------- */
 
 enum certainty { CERTAIN_NO = 0, CERTAIN_YES = 1, UNCERTAIN = 2 };
