@@ -127,7 +127,7 @@ static bool has_question(const struct request *r)
     return r->state == REQ_PENDING || (r->state == REQ_ACTIVE && r->extension.for_s > 0);
 }
 
-static bool has_approved(const struct request *r, uint32_t uid)
+bool has_approved(const struct request *r, uint32_t uid)
 {
     for (size_t i = 0; i < r->n_approvals; i++)
         if (r->approvals[i].uid == uid)

@@ -119,8 +119,6 @@ static bool ticket_allows(struct step *s, const struct event *ev)
 
 static bool form_allows(struct step *s, const struct event *ev)
 {
-    int64_t ahead_s = (ev->submit.start.us - s->now.wall.us) / SECOND_US;
-
     for (size_t i = 0; i < ev->submit.n_targets; i++)
         for (size_t j = 0; j < i; j++)
             if (target_equal(&ev->submit.targets[i], &ev->submit.targets[j])) {
@@ -139,7 +137,7 @@ static bool form_allows(struct step *s, const struct event *ev)
         reply_say(s, REPLY_USAGE, "a duration is required; give one with --for");
         return false;
     }
-    if (ahead_s > START_AHEAD_MAX_S) {
+    if (ev->submit.start.us > s->now.wall.us + START_AHEAD_MAX_S * SECOND_US) {
         reply_say(s, REPLY_USAGE, "a request can start at most 90 days ahead");
         return false;
     }

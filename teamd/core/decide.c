@@ -150,7 +150,8 @@ static bool requester_lapsed(struct step *s, struct request *r, enum about about
         return false;
     to = reply_text(s, REPLY_REFUSED);
     text_put(&to, r->requester_name.text);
-    text_put(&to, " is not eligible for it any more; it is cancelled");
+    text_put(&to, " is not eligible for it any more; ");
+    text_put(&to, about == ABOUT_EXTENSION ? "the extension is dropped" : "it is cancelled");
     if (about == ABOUT_EXTENSION)
         extension_close(s, r, "extension.expire", "");
     else
@@ -165,7 +166,8 @@ static void approve(struct step *s, const struct event *ev, struct request *r, e
     put_decision(s, r, ev->actor.uid, true, about, ev->decide.comment);
     put_audit(s, about == ABOUT_EXTENSION ? "extension.approve" : "request.approve", by.text, r,
               "done", ev->decide.comment);
-    r->approvals[r->n_approvals++] = (struct approval){ev->actor.uid, by};
+    if (!has_approved(r, ev->actor.uid))
+        r->approvals[r->n_approvals++] = (struct approval){ev->actor.uid, by};
     put_request(s, r);
     if (!quorum_complete(s->w, r)) {
         say_still_waiting(s, r);
@@ -189,6 +191,26 @@ static bool question(const struct request *r, enum about *ret)
     return r->state == REQ_PENDING || (r->state == REQ_ACTIVE && r->extension.for_s > 0);
 }
 
+/* Only an approval has to be sure of the requester: a rejection never waits for a look-up. */
+static bool approval_fits(struct step *s, const struct event *ev, const struct request *seen)
+{
+    if (still_eligible(s->w, seen, seen->duration_s) == UNCERTAIN) {
+        reply_say(s, REPLY_FAILED, "the requester cannot be looked up right now; try again");
+        return false;
+    }
+    if (has_approved(seen, ev->actor.uid)) {
+        if (quorum_complete(s->w, seen))
+            return true; /* by a change of policy or people since: saying it again completes it */
+        say_state(s, seen, ", and you have approved it already");
+        return false;
+    }
+    if (seen->n_approvals == APPROVALS_MAX) {
+        reply_say(s, REPLY_FAILED, "it has 16 approvals already, and no room for more");
+        return false;
+    }
+    return true;
+}
+
 static bool decision_fits(struct step *s, const struct event *ev, const struct request *seen)
 {
     enum about about;
@@ -197,24 +219,11 @@ static bool decision_fits(struct step *s, const struct event *ev, const struct r
         say_state(s, seen, "; there is nothing to decide");
         return false;
     }
-    for (size_t i = 0; i < seen->n_approvals; i++)
-        if (seen->approvals[i].uid == ev->actor.uid && ev->decide.approve) {
-            say_state(s, seen, ", and you have approved it already");
-            return false;
-        }
     if (s->w->policy->require_comment && ev->decide.comment[0] == '\0') {
         reply_say(s, REPLY_USAGE, "a comment is required; give one with --comment");
         return false;
     }
-    if (still_eligible(s->w, seen, seen->duration_s) == UNCERTAIN) {
-        reply_say(s, REPLY_FAILED, "the requester cannot be looked up right now; try again");
-        return false;
-    }
-    if (seen->n_approvals == APPROVALS_MAX) {
-        reply_say(s, REPLY_FAILED, "it has 16 approvals already, and no room for more");
-        return false;
-    }
-    return true;
+    return !ev->decide.approve || approval_fits(s, ev, seen);
 }
 
 void on_decide(struct step *s, const struct event *ev)

@@ -61,10 +61,12 @@ static bool root_passes(const struct gate_ask *ask)
 static bool identity_passes(const struct world *w, const struct gate_ask *ask, bool opening,
                             struct text *why)
 {
+    struct actor claimed = ask->actor;
     char reason[200];
 
+    claimed.uid = ask->subject; /* whose elevation it would be is who has to have logged in */
     if (class_elevates(ask->class)) {
-        if (identity_ok(w->policy, &ask->actor, IDENTITY_GATE, reason))
+        if (identity_ok(w->policy, &claimed, IDENTITY_GATE, reason))
             return true;
         text_put(why, reason);
         return false;

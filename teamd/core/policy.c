@@ -64,9 +64,9 @@ bool policy_patterns_cover(const struct policy *p, struct patterns run, const st
 
 /* ---- eligibility ---------------------------------------------------------------------------- */
 
-static int64_t capped(const struct policy *p, int64_t max_s)
+int64_t policy_longest(const struct policy *p, const struct eligibility *e)
 {
-    return max_s < p->max_duration_s ? max_s : p->max_duration_s;
+    return e->max_duration_s < p->max_duration_s ? e->max_duration_s : p->max_duration_s;
 }
 
 /* The policy that is worth naming: one that allows without approval, else one that allows, else the
@@ -89,7 +89,7 @@ struct eligible policy_eligible(const struct policy *p, const struct person *who
 
     for (size_t i = 0; i < p->n_eligibility; i++) {
         const struct eligibility *e = &p->eligibility[i];
-        int64_t max_s = capped(p, e->max_duration_s);
+        int64_t max_s = policy_longest(p, e);
         bool allowed = duration_s <= max_s;
         bool approval = p->approval && e->approval_required;
 

@@ -120,6 +120,9 @@ struct eligible {
 struct eligible policy_eligible(const struct policy *p, const struct person *who,
                                 const struct target *target, int64_t duration_s);
 
+/* The longest that this policy allows, capped by settings. */
+int64_t policy_longest(const struct policy *p, const struct eligibility *e);
+
 /* ---- approver rules ------------------------------------------------------------------------- */
 
 /* Does this rule say who approves this target for this requester? A requester whom nobody knows

@@ -127,6 +127,8 @@ void text_put_people(struct text *t, const struct person *const people[], size_t
     enum { NAMED = 5 };
     size_t named = n <= NAMED ? n : NAMED - 1;
 
+    if (n == 0)
+        text_put(t, "an approver"); /* there are some, but nobody whom the host could list */
     for (size_t i = 0; i < named; i++) {
         if (i > 0)
             text_put(t, i + 1 == n ? " or " : ", ");
@@ -157,7 +159,7 @@ void text_put_left(struct text *t, struct wall from, struct wall to)
 struct name actor_name(const struct world *w, uint32_t uid)
 {
     const struct person *p = world_person(w, uid);
-    struct name n;
+    struct name n = {""};
     struct text t = text_over(n.text, sizeof n.text);
 
     if (uid == 0) {

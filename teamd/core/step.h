@@ -58,6 +58,9 @@ enum certainty still_eligible(const struct world *w, const struct request *r, in
  */
 bool quorum_complete(const struct world *w, const struct request *r);
 
+/* Has this person approved the open question already? */
+bool has_approved(const struct request *r, uint32_t uid);
+
 /* May this person approve one of its targets, going by the rules alone? */
 bool approves_any_target(const struct world *w, const struct request *r, uint32_t uid);
 

@@ -69,7 +69,7 @@ static void explain_policies(struct report *rep, const struct world *w, const st
         text_put(&to, "policy \"");
         text_put(&to, p->name.text);
         text_put(&to, e.allowed ? "\" allows it, for up to " : "\" covers it, but only for up to ");
-        text_put_duration(&to, (uint64_t)e.max_s);
+        text_put_duration(&to, (uint64_t)policy_longest(w->policy, p));
         if (e.allowed)
             text_put(&to, e.approval_required ? ", with approval" : ", without approval");
     }

@@ -27,7 +27,7 @@ struct person_slot {
 enum {
     WORLD_REQUESTS = 16384,
     WORLD_SESSIONS = 16384,
-    WORLD_PEOPLE = 16384,     /* filled to three quarters at most */
+    WORLD_PEOPLE = 16384,
     REQUESTS_PER_PERSON = 32, /* live ones */
     SESSIONS_PER_PERSON = 512,
 };
