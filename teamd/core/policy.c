@@ -25,7 +25,7 @@ void policy_init(struct policy *p, const char *host)
         struct service *s = &p->services[p->n_services++];
 
         memcpy(s->name, BUILT_IN[i].service, strlen(BUILT_IN[i].service) + 1);
-        s->class = BUILT_IN[i].class;
+        s->class = (uint8_t)BUILT_IN[i].class;
     }
 }
 
