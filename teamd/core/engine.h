@@ -15,6 +15,11 @@ struct deadline engine_wake(const struct world *w);
 
 /* ---- questions, which change nothing --------------------------------------------------------- */
 
+/* Whose access is it? That of the real uid in sudo and su, of PAM_USER in ssh, login and all
+ * others. */
+bool gate_speaks_for_user(const struct policy *p, const char *service);
+uint32_t gate_subject(const struct policy *p, const struct gate_ask *ask);
+
 /* pam_acct_mgmt: may this person use this service now? Code, and the line for the person. */
 struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now);
 

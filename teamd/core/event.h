@@ -23,13 +23,12 @@ enum event_kind {
 
 /* The question of pam_team, with what teamd saw of the asking process by itself. */
 struct gate_ask {
-    struct actor actor; /* the asking process: its real uid as the module says, its login uid as
-                           /proc says */
-    int class;          /* policy_class() of the service */
-    const char *service;
-    uint32_t subject;   /* whose access it is: the real uid (sudo, su) or PAM_USER's (ssh, login,
-                           others);   NOBODY if that could not be found out */
-    const char *user;   /* PAM_USER, "" if unset */
+    struct actor actor;  /* the asking process: its real uid as the module says, its login uid as
+                            /proc says */
+    const char *service; /* PAM_SERVICE */
+    const char *user;    /* PAM_USER, "" if unset */
+    uint32_t user_uid; /* PAM_USER's, where the service speaks for it (gate_speaks_for_user); NOBODY
+                          if that could not be found out */
     bool user_reserved; /* PAM_USER is one of our own service accounts: nobody becomes it */
     const char *tty, *rhost;
     struct leader leader;

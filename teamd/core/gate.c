@@ -43,6 +43,16 @@ static bool class_elevates(int class)
     return class == CLASS_SUDO || class == CLASS_SU;
 }
 
+bool gate_speaks_for_user(const struct policy *p, const char *service)
+{
+    return !class_elevates(policy_class(p, service));
+}
+
+uint32_t gate_subject(const struct policy *p, const struct gate_ask *ask)
+{
+    return gate_speaks_for_user(p, ask->service) ? ask->user_uid : ask->actor.uid;
+}
+
 /* ---- the decision --------------------------------------------------------------------------- */
 
 /* Why it is yes; NULL elevation with `yes` is root or an exempt person. */
@@ -50,64 +60,75 @@ struct verdict {
     bool yes;
     const struct request *elevation;
     const char *as; /* for the trail: "elevation", "root", "exempt" */
+    int class;      /* of the service, by the policy of this moment */
+    uint32_t subject;
 };
 
 /* Root is root already in sudo and su, and has to get in at the console to repair the rest. */
-static bool root_passes(const struct gate_ask *ask)
+static bool root_passes(uint32_t subject, int class)
 {
-    return ask->subject == 0 && (class_elevates(ask->class) || ask->class == CLASS_LOGIN);
+    return subject == 0 && (class_elevates(class) || class == CLASS_LOGIN);
 }
 
-static bool identity_passes(const struct world *w, const struct gate_ask *ask, bool opening,
-                            struct text *why)
+static bool identity_passes(const struct world *w, const struct gate_ask *ask,
+                            const struct verdict *v, bool opening, struct text *why)
 {
-    struct actor claimed = ask->actor;
     char reason[200];
 
-    claimed.uid = ask->subject; /* whose elevation it would be is who has to have logged in */
-    if (class_elevates(ask->class)) {
-        if (identity_ok(w->policy, &claimed, IDENTITY_GATE, reason))
+    if (class_elevates(v->class)) {
+        if (identity_ok(w->policy, &ask->actor, IDENTITY_GATE, reason))
             return true;
         text_put(why, reason);
         return false;
     }
-    if (opening && ask->actor.loginuid != NOBODY && ask->actor.loginuid != ask->subject) {
+    if (opening && ask->actor.loginuid != NOBODY && ask->actor.loginuid != v->subject) {
         text_put(why, "the login uid is that of somebody else");
         return false;
     }
     return true;
 }
 
-static struct verdict decide(const struct world *w, const struct gate_ask *ask, struct now now,
-                             bool opening, struct text *why)
+/* Is this a question that can be answered at all? */
+static bool makes_sense(const struct gate_ask *ask, const struct verdict *v, struct text *why)
 {
-    const struct person *who;
-    struct target target;
-    struct verdict v = {.as = "elevation"};
-
-    if (ask->class == CLASS_NONE) {
+    if (v->class == CLASS_NONE) {
         text_put(why, "teamd knows no service ");
         text_put(why, ask->service);
         text_put(why, "; an admin can add it to gate.classes");
-        return v;
-    }
-    if (ask->user_reserved) {
+    } else if (ask->user_reserved) {
         text_put(why, "nobody becomes a service account of teamd");
-        return v;
-    }
-    if (ask->subject == NOBODY) {
+    } else if (v->subject == NOBODY) {
         text_put(why, "this host does not know who you are; try again");
+    }
+    return why->len == 0;
+}
+
+static struct verdict decide(const struct world *w, const struct gate_ask *ask, struct now now,
+                             bool opening, struct text *why)
+{
+    struct verdict v = {.as = "elevation",
+                        .class = policy_class(w->policy, ask->service),
+                        .subject = gate_subject(w->policy, ask)};
+    const struct person *who;
+    struct target target;
+
+    if (!makes_sense(ask, &v, why))
+        return v;
+    if (root_passes(v.subject, v.class)) {
+        v.as = "root";
+        v.yes = true;
         return v;
     }
-    if (root_passes(ask))
-        return (struct verdict){.yes = true, .as = "root"};
-    if (!identity_passes(w, ask, opening, why))
+    if (!identity_passes(w, ask, &v, opening, why))
         return v;
-    who = world_person(w, ask->subject);
-    if (who && policy_exempt(w->policy, who, ask->class))
-        return (struct verdict){.yes = true, .as = "exempt"};
-    target = host_target(w, ask->class);
-    v.elevation = open_elevation(w, ask->subject, &target, now);
+    who = world_person(w, v.subject);
+    if (who && policy_exempt(w->policy, who, v.class)) {
+        v.as = "exempt";
+        v.yes = true;
+        return v;
+    }
+    target = host_target(w, v.class);
+    v.elevation = open_elevation(w, v.subject, &target, now);
     v.yes = v.elevation != NULL;
     return v;
 }
@@ -147,13 +168,13 @@ static void say_on_its_way(const struct world *w, const struct request *r, struc
     }
 }
 
-static void say_next_step(const struct world *w, const struct gate_ask *ask, struct now now,
+static void say_next_step(const struct world *w, const struct verdict *v, struct now now,
                           struct text *t)
 {
-    const struct person *who = world_person(w, ask->subject);
-    struct target target = host_target(w, ask->class);
-    const struct request *r = on_its_way(w, ask->subject, &target);
-    const char *class = w->policy->classes[ask->class];
+    const struct person *who = world_person(w, v->subject);
+    struct target target = host_target(w, v->class);
+    const struct request *r = on_its_way(w, v->subject, &target);
+    const char *class = w->policy->classes[v->class];
 
     if (r) {
         say_on_its_way(w, r, now, t);
@@ -185,7 +206,7 @@ struct reply gate_account(const struct world *w, const struct gate_ask *ask, str
     if (v.yes)
         reply.code = REPLY_DONE;
     else if (why.len == 0)
-        say_next_step(w, ask, now, &why);
+        say_next_step(w, &v, now, &why);
     if (v.elevation)
         reply.id = v.elevation->id;
     return reply;
@@ -204,9 +225,9 @@ static struct session new_session(const struct step *s, const struct gate_ask *a
     struct session n = {
         .number = s->w->last_session + 1,
         .request = v->elevation ? v->elevation->id : (struct id){0},
-        .uid = ask->subject,
-        .user = actor_name(s->w, ask->subject),
-        .class = (uint8_t)ask->class,
+        .uid = v->subject,
+        .user = actor_name(s->w, v->subject),
+        .class = (uint8_t)v->class,
         .state = SESSION_LIVE,
         .leader = ask->leader,
         .loginuid = ask->actor.loginuid,
@@ -232,7 +253,7 @@ static uint32_t sessions_of(const struct world *w, uint32_t uid)
 static void audit_gate(struct step *s, const char *action, const struct gate_ask *ask,
                        const struct verdict *v, const char *why)
 {
-    struct name by = actor_name(s->w, ask->subject);
+    struct name by = actor_name(s->w, v->subject);
     struct audit *a = put_audit(s, action, by.text, v->elevation, v->yes ? "yes" : "no", "");
     struct text target = text_over(a->target, sizeof a->target);
     struct text detail = text_over(a->detail, sizeof a->detail);
@@ -242,7 +263,7 @@ static void audit_gate(struct step *s, const char *action, const struct gate_ask
     text_put(&target, "host:");
     text_put(&target, s->w->policy->host);
     text_put(&target, "/");
-    text_put(&target, ask->class == CLASS_NONE ? ask->service : s->w->policy->classes[ask->class]);
+    text_put(&target, v->class == CLASS_NONE ? ask->service : s->w->policy->classes[v->class]);
     text_put(&detail, "service ");
     text_put(&detail, ask->service);
     if (user[0]) {
@@ -260,14 +281,14 @@ void on_open(struct step *s, const struct event *ev)
     struct verdict v = decide(s->w, ask, s->now, true, &why);
     struct session session;
 
-    if (v.yes && (sessions_of(s->w, ask->subject) >= SESSIONS_PER_PERSON ||
+    if (v.yes && (sessions_of(s->w, v.subject) >= SESSIONS_PER_PERSON ||
                   s->w->n_sessions >= WORLD_SESSIONS)) {
         text_put(&why, "too many sessions are open; close some");
         v.yes = false;
     }
     if (!v.yes) {
         if (why.len == 0)
-            say_next_step(s->w, ask, s->now, &why);
+            say_next_step(s->w, &v, s->now, &why);
         audit_gate(s, "session.open", ask, &v, s->out->reply.text);
         return;
     }
