@@ -28,12 +28,18 @@ includes()
     sources | xargs awk -f $HERE/includes.awk
 }
 
+# calls REGEX FOLDER...: where the code calls a function of that name.
+calls()
+{
+    find "${@:2}" -name '*.[ch]' | xargs awk -f $HERE/strip.awk |
+        grep -E ": .*\b($1)[[:space:]]*\(" | sed 's/$/  (banned)/'
+}
+
 # Functions that overflow, hide errors, start a shell, or keep state behind one's back.
 banned()
 {
-    find include teamd pam_team teamctl tests -name '*.[ch]' | xargs awk -f $HERE/strip.awk |
-        grep -E ': .*\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca|popen|tmpnam|mktemp|system)[[:space:]]*\(' |
-        sed 's/$/  (banned)/'
+    calls 'strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|tmpnam|mktemp' include teamd pam_team teamctl tests
+    calls 'atoi|atol|popen|system' include teamd pam_team teamctl
 }
 
 headers()
@@ -52,8 +58,9 @@ objects()
     rm -f "$OUT/$1"/*.o
     find "$1" -maxdepth 1 -name '*.c' -print0 |
         xargs -0 -P "$(nproc)" -I{} sh -c 'out=$1/$(basename "$2" .c).o; shift; file=$1; shift
-            "$0" "$@" -c -o "$out" "$file" || echo "$file does not compile"' \
-            "$CC" "$OUT/$1" {} "${PLAIN_FLAGS[@]}" 2>&1
+            "$0" "$@" -c -o "$out" "$file" 2>"$out.err" ||
+                echo "$file does not compile: $(grep -m 1 error: "$out.err")"' \
+            "$CC" "$OUT/$1" {} "${PLAIN_FLAGS[@]}"
 }
 
 # undefined FOLDER: "object symbol" for what its objects take from outside the folder.
