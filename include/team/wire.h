@@ -257,7 +257,8 @@ static inline bool wire_check_fields(struct wire_span rest, unsigned depth, unsi
 
         if (!wire_next(&rest, &tag, &value) || !wire_check_value(tag, value, depth))
             return false;
-        if (tag < TEAM_TAG_END && !wire_rule(tag).many) {
+        /* A field we don't know may well be one that stands many times. */
+        if (wire_rule(tag).class != 0 && !wire_rule(tag).many) {
             uint64_t bit = UINT64_C(1) << tag % 64;
 
             if (seen[tag / 64] & bit)

@@ -1,0 +1,89 @@
+/* One message of each kind and op, in words: NAME=value, groups as NAME(|...|). Its bytes are in
+ * tests/golden/NAME.hex; they never change for a version that was released. */
+#pragma once
+
+#include <team/proto.h>
+
+struct golden {
+    const char *file;
+    enum team_kind kind;
+    unsigned op;
+    const char *fields;
+};
+
+/* clang-format off */
+static const struct golden GOLDEN[] = {
+    {"wire-ask-account", TEAM_ASK, TEAM_OP_ACCOUNT,
+     "SERVICE=sudo|UID=1001|USER=alice|RUSER=alice|TTY=/dev/pts/3"},
+    {"wire-ask-open", TEAM_ASK, TEAM_OP_OPEN,
+     "SERVICE=sshd|UID=0|USER=alice|TTY=ssh|RHOST=192.0.2.7"},
+    {"wire-ask-close", TEAM_ASK, TEAM_OP_CLOSE,
+     "SERVICE=sudo|UID=1001|USER=root"},
+    {"wire-ask-request", TEAM_ASK, TEAM_OP_REQUEST,
+     "TARGET_NAME=host:bastion-1/sudo|TARGET_NAME=aws:111122223333/ReadOnlyAccess|FOR_S=7200|"
+     "REASON=rotate certs in M\xc3\xbcnchen|TICKET=CHG-4711|START=1767225600000000"},
+    {"wire-ask-decide", TEAM_ASK, TEAM_OP_DECIDE,
+     "ID=K7QF2M9X|DECISION=approved|COMMENT=go ahead"},
+    {"wire-ask-cancel", TEAM_ASK, TEAM_OP_CANCEL,
+     "ID=K7QF"},
+    {"wire-ask-revoke", TEAM_ASK, TEAM_OP_REVOKE,
+     "ID=K7QF2M9X|COMMENT=done early"},
+    {"wire-ask-extend", TEAM_ASK, TEAM_OP_EXTEND,
+     "ID=K7QF2M9X|FOR_S=1800|REASON=takes longer"},
+    {"wire-ask-reload", TEAM_ASK, TEAM_OP_RELOAD,
+     ""},
+    {"wire-ask-list", TEAM_ASK, TEAM_OP_LIST,
+     "MINE=1|STATES=pending,active|USER=alice|TARGET_NAME=host:*/sudo|SINCE=1767225600000000|"
+     "UNTIL=1767312000000000|LIMIT=50"},
+    {"wire-ask-pending", TEAM_ASK, TEAM_OP_PENDING,
+     ""},
+    {"wire-ask-show", TEAM_ASK, TEAM_OP_SHOW,
+     "ID=K7QF2M9X"},
+    {"wire-ask-targets", TEAM_ASK, TEAM_OP_TARGETS,
+     ""},
+    {"wire-ask-audit", TEAM_ASK, TEAM_OP_AUDIT,
+     "SINCE=1767225600000000|UNTIL=1767312000000000|USER=alice|ACTION=approve|ID=K7QF2M9X"},
+    {"wire-ask-why", TEAM_ASK, TEAM_OP_WHY,
+     "TARGET_NAME=host:bastion-1/sudo|USER=alice|FOR_S=3600"},
+    {"wire-ask-wait", TEAM_ASK, TEAM_OP_WAIT,
+     "ID=K7QF2M9X"},
+    {"wire-ask-status", TEAM_ASK, TEAM_OP_STATUS,
+     ""},
+    {"wire-answer-yes", TEAM_ANSWER, TEAM_OP_ACCOUNT,
+     "CODE=0"},
+    {"wire-answer-no", TEAM_ANSWER, TEAM_OP_ACCOUNT,
+     "CODE=3|TEXT=no active elevation for sudo on bastion-1; run: teamctl request sudo --for 1h"},
+    {"wire-answer-open", TEAM_ANSWER, TEAM_OP_OPEN,
+     "CODE=0|SESSION=42"},
+    {"wire-answer-request", TEAM_ANSWER, TEAM_OP_REQUEST,
+     "CODE=0|ID=K7QF2M9X|STATE=pending"},
+    {"wire-rows-request", TEAM_ROWS, TEAM_ROW_REQUEST,
+     "ROW(|ID=K7QF2M9X|REQUESTER=alice|STATE=active|"
+     "TARGET(|TARGET_NAME=host:bastion-1/sudo|STATE=open|)|"
+     "TARGET(|TARGET_NAME=aws:111122223333/ReadOnlyAccess|STATE=opening|)|"
+     "REASON=rotate certs|TICKET=CHG-4711|REQUESTED_AT=1767225600000000|"
+     "REQUESTED_START=1767229200000000|DURATION_S=7200|ACTIVE_FROM=1767229201000000|"
+     "ACTIVE_UNTIL=1767236401000000|APPROVAL_REQUIRED=1|"
+     "DECISION_MADE(|BY=bob|AT=1767225700000000|DECISION=approved|COMMENT=ok|ABOUT=request|)|"
+     "EXTENSION(|FOR_S=1800|REASON=takes longer|REQUESTED_AT=1767236000000000|WAITING_FOR=bob|"
+     "WAITING_FOR=carol|)|HOST=bastion-1|)|"
+     "ROW(|ID=7ZZZZZZ0|REQUESTER=erin|STATE=revoked|TARGET(|TARGET_NAME=host:bastion-1/sudo|"
+     "STATE=closed|)|REASON=look|REQUESTED_AT=1767225600000001|DURATION_S=60|"
+     "ENDED_AT=1767225600000002|APPROVAL_REQUIRED=0|REVOKED_BY=policy|REVOKE_COMMENT=gone|"
+     "FAILURE=none|HOST=bastion-1|)"},
+    {"wire-rows-session", TEAM_ROWS, TEAM_ROW_SESSION,
+     "ROW(|SESSION=42|ID=K7QF2M9X|USER=alice|SERVICE=sudo|TARGET_USER=root|TTY=/dev/pts/3|"
+     "RHOST=192.0.2.7|STATE=live|LEADER=4711|STARTED_AT=1767229300000000|"
+     "ENDED_AT=1767229400000000|COMMAND=/usr/bin/id -u|)"},
+    {"wire-rows-target", TEAM_ROWS, TEAM_ROW_TARGET,
+     "ROW(|TARGET_NAME=host:bastion-1/sudo|FOR_S=14400|APPROVAL_REQUIRED=1|WAITING_FOR=bob|"
+     "WAITING_FOR=carol|POLICY=sre|TICKET=CHG-1|)"},
+    {"wire-rows-event", TEAM_ROWS, TEAM_ROW_EVENT,
+     "ROW(|SEQ=18446744073709551615|AT=1767225600000000|HOST=bastion-1|BY=bob|ACTION=approve|"
+     "ID=K7QF2M9X|TARGET_NAME=host:bastion-1/sudo|OUTCOME=done|DETAIL=ok|PREV=00ff|HASH=ff00|)"},
+    {"wire-rows-finding", TEAM_ROWS, TEAM_ROW_FINDING,
+     "ROW(|OUTCOME=no|TEXT=no eligibility policy covers alice for host:bastion-1/su|)"},
+    {"wire-rows-status", TEAM_ROWS, TEAM_ROW_STATUS,
+     "ROW(|NAME=version|VALUE=0.1.0|)|ROW(|NAME=requests.live|VALUE=12|)"},
+};
+/* clang-format on */
