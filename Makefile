@@ -2,6 +2,7 @@
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 # ---- what may be set, on the command line or in the environment -------------------------------------
 #
@@ -43,6 +44,10 @@ ALL_CFLAGS := -std=gnu17 -Iinclude -Iteamd -D_GNU_SOURCE -DTEAM_RELEASE='"$(VERS
 	$(WARN) $(HARDEN) $(OPT) $(CFLAGS) $(EXTRA)
 ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack,--as-needed,--fatal-warnings $(LDFLAGS) $(EXTRA)
 
+# What is made is named; V=1 shows the whole commands.
+V ?=
+SAY = @$(if $(V),set -x;,echo "    $(1) $@";)
+
 # ---- what is made of what -------------------------------------------------------------------------
 
 # Apart from the programs: a folder teamd and a program teamd cannot be in one place.
@@ -63,25 +68,25 @@ PROGRAMS := $(BUILD)/teamd $(BUILD)/teamctl $(BUILD)/pam_team.so
 all: $(PROGRAMS) ## build the programs into $(BUILD)
 
 $(BUILD)/teamd: $(TEAMD_OBJS) $(BUILD)/libteamd.a
-	$(CC) -pie -o $@ $(TEAMD_OBJS) $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS)
+	$(call SAY,LD) $(CC) -pie -o $@ $(TEAMD_OBJS) $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS)
 
 $(BUILD)/libteamd.a: $(CORE_OBJS) $(SHELL_OBJS)
-	rm -f $@ && ar rcs $@ $^
+	$(call SAY,AR) rm -f $@ && ar rcs $@ $^
 
 # The module's client is teamctl's too: one piece of code that knows how to ask teamd.
 $(BUILD)/teamctl: $(TEAMCTL_OBJS) $(OBJ)/pam_team/client.o
-	$(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMCTL_LIBS)
+	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMCTL_LIBS)
 
 $(BUILD)/pam_team.so: $(PAM_OBJS) pam_team/pam_team.map
-	$(CC) -shared -o $@ $(PAM_OBJS) $(ALL_LDFLAGS) -Wl,--version-script=pam_team/pam_team.map -lpam
+	$(call SAY,LD) $(CC) -shared -o $@ $(PAM_OBJS) $(ALL_LDFLAGS) -Wl,--version-script=pam_team/pam_team.map -lpam
 
 $(OBJ)/%.pic.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -fPIE -c -o $@ $<
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -92,7 +97,7 @@ UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o \
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o \
 		$(BUILD)/libteamd.a $(ALL_LDFLAGS) -lcmocka $(TEAMD_LIBS) -lpam
 
 # What the system tests need beside the programs.
@@ -100,7 +105,7 @@ SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/
 
 $(BUILD)/tests/system/%: tests/system/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(ALL_LDFLAGS)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(ALL_LDFLAGS)
 
 .PHONY: tests
 tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) ## build the programs and the tests
@@ -200,7 +205,7 @@ INSTALLED := \
 # The units name the programs where they are, which the next call may tell otherwise.
 $(BUILD)/units/%: conf/systemd/% FORCE
 	@mkdir -p $(@D)
-	sed 's|/usr/sbin/|$(SBINDIR)/|g; s|/usr/bin/team|$(BINDIR)/team|g' $< >$@
+	@sed 's|/usr/sbin/|$(SBINDIR)/|g; s|/usr/bin/team|$(BINDIR)/team|g' $< >$@
 
 .PHONY: FORCE
 FORCE:

@@ -11,6 +11,7 @@ FNR == 1 { next }
 {
     folder = $1
     if (folder != "pam_team/verdict.c") sub(/\/[^\/]*$/, "", folder)
+    if (!(folder in lines)) order[++n] = folder
     lines[folder] += $2; lines_hit[folder] += $3
     branches[folder] += $5; branches_hit[folder] += $6
     if ($2 > $3 || $5 > $6)
@@ -19,7 +20,8 @@ FNR == 1 { next }
 }
 END {
     bad = 0
-    for (folder in lines) {
+    for (i = 1; i <= n; i++) {
+        folder = order[i]
         l = percent(lines_hit[folder], lines[folder])
         b = percent(branches_hit[folder], branches[folder])
         low = l < must(folder) || (must(folder) == 100 && b < 100)
@@ -27,6 +29,6 @@ END {
         printf "%-48s %6.1f %% lines  %6.1f %% branches%s\n%s", folder, l, b,
             low ? sprintf("  TOO LOW, must be %d %%", must(folder)) : "", below[folder]
     }
-    if (length(lines) == 0) { print "nothing was measured"; exit 1 }
+    if (n == 0) { print "nothing was measured"; exit 1 }
     exit bad > 0
 }
