@@ -58,15 +58,13 @@ static void on_policy(struct step *s, const struct event *ev)
     struct request *r;
     uint32_t at = 0;
 
-    bool other = s->w->policy != ev->policy.policy;
-
     s->w->policy = ev->policy.policy;
     world_forget_people(s->w);
     for (size_t i = 0; i < ev->policy.n_people; i++)
         world_learn(s->w, &ev->policy.people[i]);
     while ((r = world_each_request(s->w, &at)))
         world_check_again(s->w, r);
-    if (other)
+    if (ev->policy.by)
         put_audit(s, "policy.load", ev->policy.by, NULL, "done", s->w->policy->hash);
 }
 

@@ -70,7 +70,8 @@ struct event {
             const struct policy *policy;
             const struct person *people;
             size_t n_people;
-            const char *by; /* who asked for it, "" at start */
+            const char *by; /* who asked for it, "" at start; NULL: the policy is the same, only its
+                               people were listed again */
         } policy;
         const struct gate_ask *open;
         struct {
