@@ -1,0 +1,464 @@
+#include "teamd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+/* Starting, stopping, and the loop in between. */
+
+enum { STOP_PATIENCE_US = 2 * 1000 * 1000, STATUS_EVERY_US = 10 * 1000 * 1000 };
+
+static struct teamd teamd;
+
+static const char USAGE[] =
+    "Usage: teamd [--config FILE] [--state-dir DIR] [--runtime-dir DIR] [--user NAME] [--check]\n"
+    "\n"
+    "The policy daemon of just-in-time elevation: keeps requests, decides, opens and ends access.\n"
+    "\n"
+    "  --config FILE      configuration (/etc/team/team.conf)\n"
+    "  --state-dir DIR    where the store is (/var/lib/team)\n"
+    "  --runtime-dir DIR  where the sockets are made, unless systemd passes them (/run/team)\n"
+    "  --user NAME        who to become when started as root (team)\n"
+    "  --check            read the configuration, say what is wrong with it, exit 0 or 1\n"
+    "  --version, --help\n"
+    "\n"
+    "SIGHUP reloads the configuration. See teamd(8) and team.conf(5).\n";
+
+/* ---- options ----------------------------------------------------------------------------------
+ */
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+    static const struct option LONG[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"state-dir", required_argument, NULL, 's'},
+        {"runtime-dir", required_argument, NULL, 'r'},
+        {"user", required_argument, NULL, 'u'},
+        {"check", no_argument, NULL, 'k'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    *o = (struct options){"/etc/team/team.conf", "/var/lib/team", "/run/team", "team", false};
+    while ((c = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            o->config = optarg;
+            break;
+        case 's':
+            o->state_dir = optarg;
+            break;
+        case 'r':
+            o->runtime_dir = optarg;
+            break;
+        case 'u':
+            o->user = optarg;
+            break;
+        case 'k':
+            o->check = true;
+            break;
+        case 'v':
+            puts("teamd " TEAM_RELEASE);
+            exit(EXIT_SUCCESS);
+        case 'h':
+            fputs(USAGE, stdout);
+            exit(EXIT_SUCCESS);
+        default:
+            fputs("Try 'teamd --help'.\n", stderr);
+            return -EINVAL;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "teamd: unexpected argument '%s'; try 'teamd --help'\n", argv[optind]);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static void print_problem(void *ctx, bool warning, const char *line)
+{
+    (void)ctx;
+    fprintf(stderr, "teamd: %s%s\n", warning ? "warning: " : "", line);
+}
+
+static struct config *check_config(const char *path)
+{
+    struct config *c = NULL;
+    struct utsname node;
+
+    uname(&node);
+    if (config_load(path, node.nodename, print_problem, NULL, &c) < 0)
+        return NULL;
+    return c;
+}
+
+/* ---- who we are -------------------------------------------------------------------------------
+ */
+
+static int find_user(struct teamd *t)
+{
+    const struct passwd *pw;
+
+    if (geteuid() != 0) {
+        t->uid = geteuid();
+        t->gid = getegid();
+        return 0;
+    }
+    errno = 0;
+    pw = getpwnam(t->options.user);
+    if (!pw) {
+        fprintf(stderr,
+                "teamd: no user '%s'; make it (systemd-sysusers, useradd --system %s) or name "
+                "another with --user\n",
+                t->options.user, t->options.user);
+        return -ENOENT;
+    }
+    t->uid = pw->pw_uid;
+    t->gid = pw->pw_gid;
+    return 0;
+}
+
+static int make_dir(const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+    if (mkdir(path, mode) < 0 && errno != EEXIST) {
+        fprintf(stderr, "teamd: cannot make %s: %s\n", path, strerror(errno));
+        return -errno;
+    }
+    if (chown(path, uid, gid) < 0 || chmod(path, mode) < 0) {
+        fprintf(stderr, "teamd: cannot own %s: %s\n", path, strerror(errno));
+        return -errno;
+    }
+    return 0;
+}
+
+static int become_user(struct teamd *t)
+{
+    if (geteuid() != 0 || t->uid == 0)
+        return 0;
+    if (initgroups(t->options.user, t->gid) < 0 || setresgid(t->gid, t->gid, t->gid) < 0 ||
+        setresuid(t->uid, t->uid, t->uid) < 0) {
+        fprintf(stderr, "teamd: cannot become %s: %s\n", t->options.user, strerror(errno));
+        return -errno;
+    }
+    return 0;
+}
+
+/* ---- sockets ----------------------------------------------------------------------------------
+ */
+
+struct sockets {
+    int gate, control;
+};
+
+/* From systemd, told apart by their names (FileDescriptorName= of the socket units). */
+static int inherited(struct sockets *s)
+{
+    char **names = NULL;
+    int n = sd_listen_fds_with_names(1, &names);
+
+    for (int i = 0; i < n; i++) {
+        if (strcmp(names[i], "gate") == 0)
+            s->gate = SD_LISTEN_FDS_START + i;
+        else if (strcmp(names[i], "control") == 0)
+            s->control = SD_LISTEN_FDS_START + i;
+        free(names[i]);
+    }
+    free(names);
+    return n;
+}
+
+static int make_socket(const char *dir, const char *name, unsigned mode, int *ret)
+{
+    char path[108];
+    int r;
+
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path) {
+        fprintf(stderr, "teamd: %s is too long for a socket's path\n", dir);
+        return -ENAMETOOLONG;
+    }
+    r = ipc_socket_make(path, mode, ret);
+    if (r < 0)
+        fprintf(stderr, "teamd: cannot listen on %s: %s%s\n", path, strerror(-r),
+                r == -EADDRINUSE ? "; is another teamd running?" : "");
+    return r;
+}
+
+static int make_sockets(const struct teamd *t, struct sockets *s)
+{
+    int r;
+
+    if (s->gate >= 0 && s->control >= 0)
+        return 0;
+    if (s->gate >= 0 || s->control >= 0) {
+        fputs("teamd: systemd passed one socket; both gate and control are needed\n", stderr);
+        return -EINVAL;
+    }
+    r = make_dir(t->options.runtime_dir, 0755, geteuid(), getegid());
+    if (r < 0)
+        return r;
+    r = make_socket(t->options.runtime_dir, "gate.sock", 0600, &s->gate);
+    if (r < 0)
+        return r;
+    return make_socket(t->options.runtime_dir, "control.sock", 0666, &s->control);
+}
+
+/* ---- asks to their shells ----------------------------------------------------------------------
+ */
+
+static void on_ask(void *ctx, struct conn *c, const struct wire_msg *msg)
+{
+    if (conn_socket(c) == IPC_GATE)
+        gate_ask(ctx, c, msg);
+    else
+        control_ask(ctx, c, msg);
+}
+
+static void on_room(void *ctx, struct conn *c)
+{
+    (void)ctx;
+    if (conn_socket(c) == IPC_CONTROL && conn_data(c))
+        query_room(conn_data(c));
+}
+
+static void on_gone(void *ctx, struct conn *c)
+{
+    (void)ctx;
+    if (conn_socket(c) == IPC_GATE)
+        gate_gone(c);
+    else
+        control_gone(c);
+}
+
+static const struct ipc_handlers HANDLERS = {.ask = on_ask, .room = on_room, .gone = on_gone};
+
+/* ---- signals and the end -----------------------------------------------------------------------
+ */
+
+static int stop_now(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    struct teamd *t = ctx;
+
+    (void)source;
+    (void)usec;
+    return sd_event_exit(t->loop, EXIT_SUCCESS);
+}
+
+/* What has been asked is answered; sessions go on: an upgrade must not log anybody out. */
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
+{
+    struct teamd *t = ctx;
+    uint64_t now;
+
+    (void)source;
+    (void)si;
+    if (t->stopping)
+        return 0;
+    t->stopping = true;
+    sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+    ipc_stop(t->ipc);
+    turn_run(t);
+    if (ipc_connections(t->ipc) == 0 || sd_event_now(t->loop, CLOCK_MONOTONIC, &now) < 0)
+        return sd_event_exit(t->loop, EXIT_SUCCESS);
+    return sd_event_add_time(t->loop, NULL, CLOCK_MONOTONIC, now + STOP_PATIENCE_US, 0, stop_now,
+                             t);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
+{
+    int r;
+
+    (void)source;
+    (void)si;
+    r = reload_start(ctx, "root", NULL, NULL);
+    if (r < 0)
+        log_line(LOG_ERR, "cannot reload: %s", strerror(-r));
+    return 0;
+}
+
+static int on_status(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    struct teamd *t = ctx;
+    static uint32_t requests = UINT32_MAX, sessions;
+
+    if (requests != t->world.n_requests || sessions != t->world.n_sessions) {
+        requests = t->world.n_requests;
+        sessions = t->world.n_sessions;
+        sd_notifyf(0, "STATUS=%u live requests, %u sessions", requests, sessions);
+    }
+    sd_event_source_set_time(source, usec + STATUS_EVERY_US);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int add_signals(struct teamd *t)
+{
+    uint64_t now;
+    int r;
+
+    if ((r = sd_event_add_signal(t->loop, NULL, SIGTERM, on_stop, t)) < 0 ||
+        (r = sd_event_add_signal(t->loop, NULL, SIGINT, on_stop, t)) < 0 ||
+        (r = sd_event_add_signal(t->loop, NULL, SIGHUP, on_reload, t)) < 0 ||
+        (r = sd_event_now(t->loop, CLOCK_MONOTONIC, &now)) < 0)
+        return r;
+    return sd_event_add_time(t->loop, NULL, CLOCK_MONOTONIC, now, STATUS_EVERY_US / 10, on_status,
+                             t);
+}
+
+/* ---- starting ----------------------------------------------------------------------------------
+ */
+
+static struct sockets sockets = {-1, -1};
+
+/* The policy and its people are there: from now on there are answers. */
+static void ready(void *ctx, int error, const char *text)
+{
+    struct teamd *t = ctx;
+    int r = error;
+
+    if (r == 0)
+        r = ipc_listen(t->ipc, IPC_GATE, sockets.gate);
+    if (r == 0)
+        r = ipc_listen(t->ipc, IPC_CONTROL, sockets.control);
+    if (r < 0) {
+        log_line(LOG_CRIT, "cannot start: %s", text);
+        sd_event_exit(t->loop, EXIT_FAILURE);
+        return;
+    }
+    turn_run(t);
+    sd_notify(0, "READY=1");
+    log_line(LOG_NOTICE, "ready: %s", text);
+}
+
+static int open_world(struct teamd *t, const char *host)
+{
+    void *memory = mmap(NULL, world_size(), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int r;
+
+    if (memory == MAP_FAILED)
+        return -errno;
+    t->world_memory = memory;
+    world_init(&t->world, memory, NULL);
+    r = host_boot_id(t->boot_id);
+    if (r < 0)
+        return r;
+    r = store_open(t->options.state_dir, host, t->boot_id, &t->store);
+    if (r < 0) {
+        log_line(LOG_CRIT, "cannot open the store in %s: %s%s", t->options.state_dir, strerror(-r),
+                 r == -EBUSY             ? "; is another teamd running?"
+                 : r == -EPROTONOSUPPORT ? "; a newer teamd wrote it"
+                                         : "");
+        return r;
+    }
+    return turn_restore(t);
+}
+
+/* What needs root, and everything that must be forked before anything else is open. */
+static int prepare(struct teamd *t)
+{
+    struct rlimit files;
+    sigset_t handled;
+    int r;
+
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGHUP);
+    sigprocmask(SIG_BLOCK, &handled, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    umask(0077);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    r = find_user(t);
+    if (r < 0)
+        return r;
+    inherited(&sockets);
+    r = sd_event_default(&t->loop);
+    if (r < 0)
+        return r;
+    r = people_new(t->loop, geteuid() == 0 ? t->uid : (uid_t)-1,
+                   geteuid() == 0 ? t->gid : (gid_t)-1, &t->people);
+    if (r < 0)
+        return r;
+    r = make_sockets(t, &sockets);
+    if (r < 0)
+        return r;
+    if (geteuid() == 0) {
+        r = make_dir(t->options.state_dir, 0700, t->uid, t->gid);
+        if (r < 0)
+            return r;
+    }
+    return become_user(t);
+}
+
+static int begin(struct teamd *t, const char *host)
+{
+    int r;
+
+    prctl(PR_SET_DUMPABLE, 0);
+    if ((r = turn_new(t)) < 0 || (r = query_new(t)) < 0 || (r = open_world(t, host)) < 0 ||
+        (r = ipc_new(t->loop, &HANDLERS, t, &t->ipc)) < 0 || (r = add_signals(t)) < 0)
+        return r;
+    r = sd_event_set_watchdog(t->loop, true);
+    if (r < 0)
+        return r;
+    return reload_begin(t, ready, t);
+}
+
+static void finish(struct teamd *t)
+{
+    t->ipc = ipc_free(t->ipc);
+    reload_free(t);
+    if (t->first || t->last)
+        turn_free(t);
+    query_free(t);
+    gate_free(t);
+    t->people = people_free(t->people);
+    t->store = store_close(t->store);
+    t->config = config_free(t->config);
+    if (t->world_memory)
+        munmap(t->world_memory, world_size());
+    t->loop = sd_event_unref(t->loop);
+}
+
+int main(int argc, char **argv)
+{
+    struct teamd *t = &teamd;
+    struct config *c;
+    char host[HOST_CAP];
+    int r;
+
+    if (read_options(argc, argv, &t->options) < 0)
+        return 2;
+    c = check_config(t->options.config);
+    if (!c)
+        return EXIT_FAILURE;
+    memcpy(host, c->policy.host, sizeof host);
+    config_free(c);
+    if (t->options.check)
+        return EXIT_SUCCESS;
+    r = prepare(t);
+    if (r == 0)
+        r = begin(t, host);
+    if (r >= 0)
+        r = sd_event_loop(t->loop);
+    else
+        log_line(LOG_CRIT, "cannot start: %s", strerror(-r));
+    finish(t);
+    return r < 0 ? EXIT_FAILURE : r;
+}

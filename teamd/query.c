@@ -1,0 +1,374 @@
+#include "query.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+/* Questions: rows, and then an answer. A query fills one packet at a time and goes on when the loop
+ * has nothing better to do and the peer has room, so that a large answer neither fills the memory
+ * nor holds up the gate. */
+
+enum { SCAN_BUDGET = 512, NAMES_MAX = 16, FINDINGS_MAX = 16 };
+
+static struct teamd *team(const struct query *q)
+{
+    return q->ask->t;
+}
+
+static uint32_t viewer(const struct query *q)
+{
+    return q->ask->actor.uid;
+}
+
+/* ---- rows into packets ------------------------------------------------------------------------
+ */
+
+static struct wire_mark row_begin(struct query *q)
+{
+    return wire_group(&q->out, TEAM_ROW);
+}
+
+/* 0, or 1: it did not fit any more and comes first in the next packet. */
+static int row_end(struct query *q, struct wire_mark mark)
+{
+    wire_group_end(&q->out, mark);
+    if (!q->out.bad) {
+        q->rows++;
+        return 0;
+    }
+    wire_rewind(&q->out, mark);
+    if (q->rows > 0)
+        return 1;
+    log_line(LOG_ERR, "a row does not fit into a packet and is left out");
+    return 0;
+}
+
+static int put_record(void *ctx, const struct record *r)
+{
+    struct query *q = ctx;
+    struct row_context c = {.world = &team(q)->world};
+    struct wire_mark mark = row_begin(q);
+
+    row_request(&q->out, &c, r);
+    return row_end(q, mark);
+}
+
+static bool took_part(const struct record *r, uint32_t uid)
+{
+    for (size_t i = 0; i < r->n_decisions; i++)
+        if (r->decisions[i].uid == uid)
+            return true;
+    return false;
+}
+
+/* ---- list, pending, show ----------------------------------------------------------------------
+ */
+
+static bool has_target_like(const struct request *r, const struct target *pattern)
+{
+    for (size_t i = 0; i < r->n_targets; i++)
+        if (pattern_covers(pattern, &r->grants[i].target))
+            return true;
+    return false;
+}
+
+static int list_row(void *ctx, const struct record *r)
+{
+    struct query *q = ctx;
+    int full;
+
+    if (q->limit == 0 ||
+        !may_see(&team(q)->world, viewer(q), &r->request, took_part(r, viewer(q))) ||
+        (q->by_pattern && !has_target_like(&r->request, &q->target)) ||
+        (q->by_name && strcmp(r->request.requester_name.text, q->user) != 0))
+        return 0;
+    full = put_record(q, r);
+    if (full == 0)
+        q->limit--;
+    return full;
+}
+
+int fill_list(struct query *q)
+{
+    int r = store_requests(team(q)->store, &q->requests, SCAN_BUDGET, list_row, q);
+
+    return q->limit == 0 && r > 0 ? 0 : r;
+}
+
+int fill_ids(struct query *q)
+{
+    while (q->at_id < q->n_ids) {
+        size_t before = q->rows;
+        int r = store_request(team(q)->store, q->ids[q->at_id], put_record, q);
+
+        if (r < 0 && r != -ENOENT)
+            return r;
+        if (r == 0 && q->rows == before)
+            return 1; /* full */
+        q->at_id++;
+    }
+    return 0;
+}
+
+static int session_row(void *ctx, const struct session *s)
+{
+    struct query *q = ctx;
+    struct wire_mark mark = row_begin(q);
+
+    row_session(&q->out, s);
+    return row_end(q, mark);
+}
+
+static int show_row(void *ctx, const struct record *r)
+{
+    struct query *q = ctx;
+
+    if (!may_see(&team(q)->world, viewer(q), &r->request, took_part(r, viewer(q))))
+        return -EACCES;
+    return put_record(q, r);
+}
+
+int fill_show(struct query *q)
+{
+    int r;
+
+    if (q->row == TEAM_ROW_SESSION)
+        return store_sessions(team(q)->store, q->id, &q->after_session, SCAN_BUDGET, session_row,
+                              q);
+    r = store_request(team(q)->store, q->id, show_row, q);
+    if (r == -EACCES || r == -ENOENT) {
+        struct text t = text_over(q->end.text, sizeof q->end.text);
+
+        q->end.code = REPLY_NOT_FOUND;
+        text_put(&t, "no such request, or not yours to see");
+        return 0;
+    }
+    q->row = TEAM_ROW_SESSION; /* of the next packet */
+    return r < 0 ? r : 1;
+}
+
+/* ---- targets, why, status ----------------------------------------------------------------------
+ */
+
+static void put_people(struct query *q, uint32_t requester, const struct target *t)
+{
+    const struct person *people[NAMES_MAX];
+    size_t n = would_approve(&team(q)->world, requester, t, people, NAMES_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        wire_put(&q->out, TEAM_WAITING_FOR, people[i]->name.text);
+}
+
+/* This host's service classes: AWS targets can be asked for when AWS is configured. */
+int fill_targets(struct query *q)
+{
+    const struct world *w = &team(q)->world;
+    const struct person *who = world_person(w, viewer(q));
+
+    for (size_t i = 0; who && i < w->policy->n_classes; i++) {
+        struct target t = {.kind = TARGET_HOST};
+        char name[TARGET_TEXT_CAP];
+        struct eligible e;
+        struct wire_mark mark;
+
+        memcpy(t.place, w->policy->host, sizeof t.place);
+        memcpy(t.what, w->policy->classes[i], WORD_CAP);
+        e = policy_eligible(w->policy, who, &t, 1);
+        if (!e.covered)
+            continue;
+        target_text(&t, name);
+        mark = row_begin(q);
+        wire_put(&q->out, TEAM_TARGET_NAME, name);
+        wire_put_u64(&q->out, TEAM_FOR_S, (uint64_t)e.max_s);
+        wire_put_u64(&q->out, TEAM_APPROVAL_REQUIRED, e.approval_required);
+        if (e.approval_required)
+            put_people(q, who->uid, &t);
+        wire_put(&q->out, TEAM_POLICY, e.by->name.text);
+        wire_put(&q->out, TEAM_TICKET, e.by->ticket);
+        row_end(q, mark);
+    }
+    return 0;
+}
+
+int fill_why(struct query *q)
+{
+    struct finding findings[FINDINGS_MAX];
+    bool yes;
+    size_t n = engine_why(&team(q)->world, q->about, &q->target, q->for_s, host_now(), findings,
+                          FINDINGS_MAX, &yes);
+
+    for (size_t i = 0; i < n; i++) {
+        struct wire_mark mark = row_begin(q);
+
+        wire_put(&q->out, TEAM_OUTCOME, findings[i].yes ? "yes" : "no");
+        wire_put(&q->out, TEAM_TEXT, findings[i].text);
+        row_end(q, mark);
+    }
+    q->end.code = yes ? REPLY_DONE : REPLY_REFUSED;
+    return 0;
+}
+
+static void put_status(struct query *q, const char *name, const char *value)
+{
+    struct wire_mark mark = row_begin(q);
+
+    row_status(&q->out, name, value);
+    row_end(q, mark);
+}
+
+static void put_status_u64(struct query *q, const char *name, uint64_t value)
+{
+    char digits[21];
+    struct text t = text_over(digits, sizeof digits);
+
+    text_put_u64(&t, value);
+    put_status(q, name, digits);
+}
+
+static void put_live(struct query *q)
+{
+    const struct world *w = &team(q)->world;
+    uint64_t in_state[REQ_STATES] = {0};
+    const struct request *r;
+
+    for (uint32_t at = 0; (r = world_each_request(w, &at));)
+        in_state[r->state]++;
+    for (size_t s = REQ_PENDING; s <= REQ_ENDING; s++)
+        put_status_u64(q, request_state_text((enum request_state)s), in_state[s]);
+    put_status_u64(q, "sessions", w->n_sessions);
+    put_status_u64(q, "people", w->n_people);
+}
+
+int fill_status(struct query *q)
+{
+    struct teamd *t = team(q);
+    struct store_facts facts;
+    int r;
+
+    r = store_facts(t->store, &facts);
+    if (r < 0)
+        return r;
+    put_status(q, "version", TEAM_RELEASE);
+    put_status(q, "host", t->world.policy->host);
+    put_status(q, "config", t->options.config);
+    put_status(q, "policy", t->world.policy->hash);
+    put_status_u64(q, "warnings", t->warnings);
+    put_live(q);
+    put_status_u64(q, "stored_requests", facts.requests);
+    put_status_u64(q, "stored_events", facts.events);
+    put_status_u64(q, "store_bytes", facts.used_bytes);
+    put_status(q, "store", t->retry_s > 0 ? "cannot be written" : "sound");
+    return 0;
+}
+
+static int event_row(void *ctx, const struct trail_event *e)
+{
+    struct query *q = ctx;
+    struct wire_mark mark = row_begin(q);
+
+    row_event(&q->out, e);
+    return row_end(q, mark);
+}
+
+int fill_audit(struct query *q)
+{
+    return store_trail(team(q)->store, &q->trail, SCAN_BUDGET, event_row, q);
+}
+
+/* ---- the pump ---------------------------------------------------------------------------------
+ */
+
+void query_start(struct query *q)
+{
+    struct teamd *t = team(q);
+
+    if (q->link)
+        return;
+    q->next = t->queries;
+    q->link = &t->queries;
+    if (q->next)
+        q->next->link = &q->next;
+    t->queries = q;
+    sd_event_source_set_enabled(t->more_rows, SD_EVENT_ON);
+}
+
+void query_stop(struct query *q)
+{
+    if (!q->link)
+        return;
+    *q->link = q->next;
+    if (q->next)
+        q->next->link = q->link;
+    q->link = NULL;
+}
+
+static void make_packet(struct query *q)
+{
+    q->rows = 0;
+    q->out = wire_begin(q->packet, sizeof q->packet, TEAM_ROWS, q->row);
+    q->status = q->fill(q);
+    q->len = q->rows > 0 ? wire_finish(&q->out) : 0;
+}
+
+/* One packet, or the end. */
+static void pump(struct query *q)
+{
+    int r;
+
+    if (q->len == 0 && q->status > 0)
+        make_packet(q);
+    if (q->len > 0) {
+        r = conn_rows(q->ask->conn, q->packet, q->len);
+        if (r < 0) {
+            query_stop(q); /* until there is room; or `gone` follows */
+            return;
+        }
+        q->len = 0;
+    }
+    if (q->status > 0)
+        return;
+    query_stop(q);
+    if (q->status < 0)
+        ask_say(q->ask, REPLY_FAILED, "the store cannot be read");
+    else
+        ask_answer(q->ask, &q->end);
+}
+
+/* Each query gets one packet in turn: the one that was served goes to the end. */
+static int pump_next(sd_event_source *source, void *ctx)
+{
+    struct teamd *t = ctx;
+    struct query *last = t->queries;
+
+    if (!last) {
+        sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        return 0;
+    }
+    while (last->next)
+        last = last->next;
+    query_stop(last);
+    query_start(last);
+    pump(last);
+    return 0;
+}
+
+void query_room(struct ask *a)
+{
+    if (a->msg.op >= TEAM_OP_LIST && a->more)
+        query_start(a->more);
+}
+
+int query_new(struct teamd *t)
+{
+    int r;
+
+    r = sd_event_add_defer(t->loop, &t->more_rows, pump_next, t);
+    if (r < 0)
+        return r;
+    sd_event_source_set_priority(t->more_rows, PRIORITY_QUERIES);
+    return sd_event_source_set_enabled(t->more_rows, SD_EVENT_OFF);
+}
+
+void query_free(struct teamd *t)
+{
+    t->more_rows = sd_event_source_unref(t->more_rows);
+}

@@ -1,0 +1,45 @@
+/* A question of control.sock that is answered with rows: what question.c reads, query.c fills and
+ * sends. */
+#pragma once
+
+#include "teamd.h"
+
+struct query {
+    struct query *next, **link; /* of those that can go on; link NULL: waits for room */
+    struct ask *ask;
+    /* Puts rows into `out`. Returns 1 if there is more, 0 at the end, < 0 if the store cannot be
+     * read. */
+    int (*fill)(struct query *q);
+    enum team_row row;
+    struct wire_out out;
+    size_t rows; /* in the packet */
+    size_t len;  /* of the finished packet, 0: none */
+    int status;  /* what fill() returned */
+    struct reply end;
+
+    uint64_t limit; /* rows that may still be sent */
+    struct request_query requests;
+    struct trail_query trail;
+    struct target target; /* exact, or a pattern */
+    bool by_pattern;      /* target is one */
+    bool by_name;         /* nobody bears `user` now: rows are compared by name */
+    struct id id, *ids;   /* show; pending */
+    size_t n_ids, at_id;
+    uint64_t after_session;
+    int64_t for_s;
+    uint32_t about; /* why: whom */
+    char user[NAME_CAP], action[33];
+    char packet[TEAM_PACKET_MAX];
+};
+
+/* Begins to send; the ask is over when everything is sent. */
+void query_start(struct query *q);
+void query_stop(struct query *q);
+
+int fill_list(struct query *q);
+int fill_ids(struct query *q);
+int fill_show(struct query *q);
+int fill_targets(struct query *q);
+int fill_why(struct query *q);
+int fill_status(struct query *q);
+int fill_audit(struct query *q);

@@ -1,0 +1,204 @@
+/* The composition: the files of this folder are the only ones that know every shell. For every
+ * event the order is decide (core) -> commit (one LMDB transaction) -> act (answer, watch, log). */
+#pragma once
+
+#include "conf/config.h"
+#include "core/engine.h"
+#include "host/host.h"
+#include "ipc/ipc.h"
+#include "store/store.h"
+
+enum {
+    EXIT_TEMPFAIL = 75,       /* the disk failed: only a new start helps (sysexits.h) */
+    TURN_BATCH_MAX = 256,     /* events that are committed together */
+    PRIORITY_TURN_GATE = -50, /* after gate connections, before control.sock */
+    PRIORITY_TURN = 50,       /* after what control.sock has ready */
+    PRIORITY_QUERIES = 60,
+};
+
+struct options {
+    const char *config, *state_dir, *runtime_dir, *user;
+    bool check;
+};
+
+/* An event on its way to be decided and committed. */
+struct job {
+    struct job *next;
+    struct event event;
+    /* After the commit: the reply counts. `error` < 0: nothing was committed, nothing happened.
+     * Owns the job. */
+    void (*done)(struct job *j, const struct reply *reply, int error);
+    /* An event about a request that has ended in the meantime, maybe in this very turn: called
+     * after the commit, to find it in the store and queue the job again. */
+    void (*find_again)(struct job *j);
+    bool found_again;
+    bool keep; /* of our own making: tried again until it is committed */
+};
+
+struct asked; /* questions of pam_acct_mgmt, folded */
+
+struct teamd {
+    struct options options;
+    sd_event *loop;
+    struct config *config;
+    struct people *people;
+    struct store *store;
+    struct ipc *ipc;
+    struct world world;
+    void *world_memory;
+    struct effects effects;
+    char boot_id[BOOT_ID_CAP];
+    uid_t uid;
+    gid_t gid;
+    bool stopping;
+
+    /* turn.c */
+    struct job *first, **last;
+    struct job *unfound; /* of this turn: see job.find_again */
+    size_t n_jobs;
+    sd_event_source *turn, *turn_at_latest, *wake_wall, *wake_boot, *retry, *flush;
+    unsigned retry_s; /* 0: the last commit went well */
+    struct asked *asked;
+
+    /* gate.c */
+    struct leader_watch *leaders;
+
+    /* query.c */
+    struct query *queries; /* that have more rows to send */
+    struct waiter *waiters;
+    sd_event_source *more_rows;
+
+    /* reload.c */
+    struct reload *reload;
+    sd_event_source *refresh;
+    struct wall loaded_at;
+    unsigned warnings;
+};
+
+/* ---- turn.c: decide, commit, act ------------------------------------------------------------- */
+
+int turn_new(struct teamd *t);
+void turn_free(struct teamd *t);
+
+/* Queues an event; it is committed with the others of this turn. */
+void turn_add(struct teamd *t, struct job *j, bool gate);
+
+/* Decides and commits everything that is queued, now; with this one before all others. */
+void turn_first(struct teamd *t, struct job *j);
+void turn_run(struct teamd *t);
+
+/* Fills the world from the store. Sessions whose leader is gone become events. */
+int turn_restore(struct teamd *t);
+
+/* Notes an answered question for the audit trail; committed within a second. */
+void turn_note_asked(struct teamd *t, const struct gate_ask *ask, const struct reply *reply);
+
+/* ---- asked.c: questions of the gate, folded ---------------------------------------------------
+ */
+
+struct asked *asked_new(void);
+struct asked *asked_free(struct asked *a);
+bool asked_empty(const struct asked *a);
+bool asked_full(const struct asked *a);
+void asked_add(struct asked *a, uint32_t subject, const char *service, const struct reply *reply);
+
+/* Makes events of the trail of what has been folded, from *at on. False when there is nothing more.
+ */
+bool asked_effects(const struct asked *a, const struct world *w, size_t *at, struct effects *out);
+void asked_clear(struct asked *a);
+
+/* ---- gate.c -----------------------------------------------------------------------------------
+ */
+
+void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg);
+void gate_gone(struct conn *c);
+
+/* Watches the leader of a session of the store; -ESRCH if it is gone. */
+int gate_watch_leader(struct teamd *t, const struct session *s);
+void gate_free(struct teamd *t);
+
+/* ---- control.c: control.sock, one ask at a time ------------------------------------------------
+ */
+
+void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg);
+void control_gone(struct conn *c);
+
+/* One ask while it is open: conn_data(). */
+struct ask {
+    struct teamd *t;
+    struct conn *conn; /* NULL: the peer is gone; what is queued goes on */
+    struct wire_msg msg;
+    struct actor actor;
+    /* While people are looked up; then go() is called, from the loop. */
+    void (*go)(struct ask *a);
+    unsigned looking_up;
+    int look_up_error;           /* the first one that failed */
+    void (*drop)(struct ask *a); /* frees what hangs on the ask; called once, at its end */
+    void *more;                  /* that */
+};
+
+/* Looks these people up afresh, then calls go(). */
+void ask_look_up(struct ask *a, const uint32_t *uids, size_t n, void (*go)(struct ask *a));
+
+/* One look-up that was counted in `looking_up` has its answer. */
+void ask_looked_up(struct ask *a);
+
+/* The end of an ask: answers, if anybody is left to hear it, and frees it. */
+void ask_answer(struct ask *a, const struct reply *reply);
+void ask_say(struct ask *a, enum reply_code code, const char *text);
+
+/* The request that the ID of the ask names: in full, or by a prefix that is unique among the live
+ * requests that the person may see. What is not live comes from the store in *history. False:
+ * answered, and over. */
+bool ask_find(struct ask *a, struct id *ret, struct request *history, bool *ret_live);
+
+/* ---- change.c: asks that change something ------------------------------------------------------
+ */
+
+void change_ask(struct ask *a);
+
+/* ---- query.c: asks that are answered with rows, and those that wait -----------------------------
+ */
+
+void query_ask(struct ask *a);
+
+/* There is room again on this connection. */
+void query_room(struct ask *a);
+
+void query_free(struct teamd *t);
+int query_new(struct teamd *t);
+
+/* ---- wait.c ------------------------------------------------------------------------------------
+ */
+
+void wait_ask(struct ask *a);
+
+/* After a commit: who waits for a request is answered if it has got there. */
+void wait_tell(struct teamd *t);
+
+/* ---- reload.c: configuration and people --------------------------------------------------------
+ */
+
+/* Reads the configuration and lists the people it names. `by` for the trail; `done` gets 0 or
+ * -errno and a line for a person. One at a time: -EBUSY. */
+typedef void (*reload_done_fn)(void *ctx, int error, const char *text);
+int reload_start(struct teamd *t, const char *by, reload_done_fn done, void *ctx);
+
+/* The first listing, and one every five minutes. */
+int reload_begin(struct teamd *t, reload_done_fn done, void *ctx);
+void reload_free(struct teamd *t);
+
+/* A look-up's answer becomes an event if it says something new. */
+void learn_person(struct teamd *t, uint32_t uid, int error, const struct person *who);
+
+/* ---- log.c ------------------------------------------------------------------------------------
+ */
+
+/* One line to the journal, or to stderr when there is none; never blocks. Priorities as in
+ * syslog(3). */
+void log_line(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Events of the trail are logged when they are committed: hold them, then release or drop. */
+void log_audit_hold(const struct effects *out);
+void log_audit_release(void);
+void log_audit_drop(void);

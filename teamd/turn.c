@@ -1,0 +1,370 @@
+#include "teamd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+enum {
+    AT_LATEST_US = 2000, /* a flood on the sockets cannot hold up a commit for longer */
+    RETRY_MAX_S = 30,
+};
+
+/* ---- the world from the store -----------------------------------------------------------------
+ */
+
+struct restoring {
+    struct teamd *t;
+    struct now now;
+    struct wall last_commit;
+};
+
+static int restore_request(void *ctx, const struct request *r, bool same_boot)
+{
+    struct restoring *x = ctx;
+
+    return world_restore_request(&x->t->world, r, same_boot, x->now, x->last_commit) ? 0 : -E2BIG;
+}
+
+static void lost_done(struct job *j, const struct reply *reply, int error)
+{
+    (void)reply;
+    (void)error;
+    free(j);
+}
+
+static int restore_session(void *ctx, const struct session *s, bool same_boot)
+{
+    struct restoring *x = ctx;
+    struct job *j;
+
+    if (!world_restore_session(&x->t->world, s))
+        return -E2BIG;
+    if (same_boot && gate_watch_leader(x->t, s) >= 0)
+        return 0;
+    j = calloc(1, sizeof *j);
+    if (!j)
+        return -ENOMEM;
+    j->event = (struct event){.kind = EV_NOT_FOUND, .session = s->number};
+    j->done = lost_done;
+    j->keep = true;
+    turn_add(x->t, j, false);
+    return 0;
+}
+
+int turn_restore(struct teamd *t)
+{
+    struct restoring x = {.t = t, .now = host_now()};
+    struct store_loader to = {.request = restore_request, .session = restore_session, .ctx = &x};
+    const char *wrong;
+    int r;
+
+    world_clear(&t->world);
+    r = store_load(t->store, &to, &x.last_commit, &t->world.last_session);
+    if (r < 0)
+        return r;
+    wrong = world_check(&t->world);
+    if (wrong) {
+        log_line(LOG_CRIT, "the store does not make sense: %s", wrong);
+        return -EUCLEAN;
+    }
+    return 0;
+}
+
+/* ---- the queue --------------------------------------------------------------------------------
+ */
+
+void turn_add(struct teamd *t, struct job *j, bool gate)
+{
+    uint64_t now;
+
+    j->next = NULL;
+    *t->last = j;
+    t->last = &j->next;
+    t->n_jobs++;
+    if (t->retry_s > 0 && j->keep)
+        return; /* the retry timer takes it along */
+    if (t->n_jobs == 1 && sd_event_now(t->loop, CLOCK_MONOTONIC, &now) >= 0) {
+        sd_event_source_set_priority(t->turn, PRIORITY_TURN);
+        sd_event_source_set_time(t->turn_at_latest, now + AT_LATEST_US);
+        sd_event_source_set_enabled(t->turn_at_latest, SD_EVENT_ONESHOT);
+    }
+    if (gate)
+        sd_event_source_set_priority(t->turn, PRIORITY_TURN_GATE);
+    sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
+}
+
+void turn_first(struct teamd *t, struct job *j)
+{
+    j->next = t->first;
+    t->first = j;
+    if (!j->next)
+        t->last = &j->next;
+    t->n_jobs++;
+    turn_run(t);
+}
+
+static struct job *take_job(struct teamd *t)
+{
+    struct job *j = t->first;
+
+    t->first = j->next;
+    if (!t->first)
+        t->last = &t->first;
+    t->n_jobs--;
+    return j;
+}
+
+/* ---- one turn ---------------------------------------------------------------------------------
+ */
+
+/* Jobs whose decision is in the open transaction, with what their askers will be told. */
+struct batch {
+    size_t n;
+    struct job *jobs[TURN_BATCH_MAX];
+    struct reply replies[TURN_BATCH_MAX];
+};
+
+static struct batch batch; /* one at a time; too large for a stack */
+
+static void decide(struct teamd *t, const struct event *ev, struct now now)
+{
+    engine_step(&t->world, ev, now, &t->effects);
+    store_add(t->store, &t->effects);
+    log_audit_hold(&t->effects);
+}
+
+static void settle(struct teamd *t, struct now now)
+{
+    static const struct event TICK = {.kind = EV_TICK};
+
+    while (t->effects.more)
+        decide(t, &TICK, now);
+}
+
+/* Its request was live when the job was queued, and is not any more. */
+static bool must_find_again(const struct teamd *t, const struct job *j)
+{
+    return j->find_again && !j->found_again && !j->event.history &&
+           !world_request(&t->world, j->event.id);
+}
+
+static void decide_all(struct teamd *t, struct now now)
+{
+    static const struct event TICK = {.kind = EV_TICK};
+
+    batch.n = 0;
+    while (t->first && batch.n < TURN_BATCH_MAX) {
+        struct job *j = take_job(t);
+
+        if (must_find_again(t, j)) {
+            j->next = t->unfound;
+            t->unfound = j;
+            continue;
+        }
+        decide(t, &j->event, now);
+        batch.jobs[batch.n] = j;
+        batch.replies[batch.n] = t->effects.reply;
+        batch.n++;
+        settle(t, now);
+    }
+    if (deadline_passed(engine_wake(&t->world), now)) {
+        decide(t, &TICK, now);
+        settle(t, now);
+    }
+    for (size_t at = 0; asked_effects(t->asked, &t->world, &at, &t->effects);) {
+        store_add(t->store, &t->effects);
+        log_audit_hold(&t->effects);
+    }
+}
+
+static int commit(struct teamd *t, struct now now)
+{
+    int r;
+
+    r = store_begin(t->store, now);
+    if (r < 0)
+        return r;
+    decide_all(t, now);
+    return store_commit(t->store);
+}
+
+static void arm_wake(struct teamd *t)
+{
+    struct deadline wake = engine_wake(&t->world);
+
+    sd_event_source_set_enabled(t->wake_wall, SD_EVENT_OFF);
+    sd_event_source_set_enabled(t->wake_boot, SD_EVENT_OFF);
+    if (wake.wall.us != NEVER_US) {
+        sd_event_source_set_time(t->wake_wall, wake.wall.us > 0 ? (uint64_t)wake.wall.us : 0);
+        sd_event_source_set_enabled(t->wake_wall, SD_EVENT_ONESHOT);
+    }
+    if (wake.boot.us != NEVER_US) {
+        sd_event_source_set_time(t->wake_boot, (uint64_t)wake.boot.us);
+        sd_event_source_set_enabled(t->wake_boot, SD_EVENT_ONESHOT);
+    }
+}
+
+static void give_back(struct teamd *t, struct job *j, int error)
+{
+    struct reply none = {.code = REPLY_FAILED};
+
+    if (j->keep)
+        turn_add(t, j, false);
+    else
+        j->done(j, &none, error);
+}
+
+/* The decisions of this turn never happened: whoever waits is told so, our own events wait for the
+ * next try, and the world is what the store says. */
+static void take_back(struct teamd *t, int error)
+{
+    uint64_t now;
+
+    log_audit_drop();
+    t->retry_s = t->retry_s == 0 ? 1 : t->retry_s * 2 > RETRY_MAX_S ? RETRY_MAX_S : t->retry_s * 2;
+    for (size_t n = t->n_jobs; n > 0; n--) /* the transaction may not even have begun */
+        give_back(t, take_job(t), error);
+    for (size_t i = 0; i < batch.n; i++)
+        give_back(t, batch.jobs[i], error);
+    for (struct job *j = t->unfound, *next; j; j = next) {
+        next = j->next;
+        give_back(t, j, error);
+    }
+    t->unfound = NULL;
+    batch.n = 0;
+    log_line(LOG_CRIT, "the store cannot be written: %s; nothing was changed, trying again in %u s",
+             strerror(-error), t->retry_s);
+    if (error != -ENOSPC || turn_restore(t) < 0) {
+        sd_event_exit(t->loop, EXIT_TEMPFAIL);
+        return;
+    }
+    sd_event_source_set_enabled(t->wake_wall, SD_EVENT_OFF);
+    sd_event_source_set_enabled(t->wake_boot, SD_EVENT_OFF);
+    if (sd_event_now(t->loop, CLOCK_MONOTONIC, &now) >= 0)
+        sd_event_source_set_time(t->retry, now + t->retry_s * UINT64_C(1000000));
+    sd_event_source_set_enabled(t->retry, SD_EVENT_ONESHOT);
+}
+
+/* Acting may queue more: those are for the next turn. */
+static void act(struct teamd *t)
+{
+    size_t n = batch.n;
+
+    if (t->retry_s > 0)
+        log_line(LOG_NOTICE, "the store can be written again");
+    t->retry_s = 0;
+    log_audit_release();
+    asked_clear(t->asked);
+    batch.n = 0;
+    for (size_t i = 0; i < n; i++)
+        batch.jobs[i]->done(batch.jobs[i], &batch.replies[i], 0);
+    for (struct job *j = t->unfound, *next; j; j = next) {
+        next = j->next;
+        j->found_again = true;
+        j->find_again(j);
+    }
+    t->unfound = NULL;
+    wait_tell(t);
+}
+
+void turn_run(struct teamd *t)
+{
+    struct now now = host_now();
+    int r;
+
+    sd_event_source_set_enabled(t->turn, SD_EVENT_OFF);
+    sd_event_source_set_enabled(t->turn_at_latest, SD_EVENT_OFF);
+    if (t->n_jobs == 0 && asked_empty(t->asked) && !deadline_passed(engine_wake(&t->world), now)) {
+        arm_wake(t);
+        return;
+    }
+    r = commit(t, now);
+    if (r < 0) {
+        take_back(t, r);
+        return;
+    }
+    arm_wake(t);
+    act(t);
+    if (t->n_jobs > 0)
+        sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
+}
+
+/* ---- when -------------------------------------------------------------------------------------
+ */
+
+static int turn_due(sd_event_source *source, void *ctx)
+{
+    (void)source;
+    turn_run(ctx);
+    return 0;
+}
+
+static int timer_due(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    (void)source;
+    (void)usec;
+    turn_run(ctx);
+    return 0;
+}
+
+void turn_note_asked(struct teamd *t, const struct gate_ask *ask, const struct reply *reply)
+{
+    uint64_t now;
+
+    if (asked_full(t->asked))
+        turn_run(t);
+    if (asked_empty(t->asked) && sd_event_now(t->loop, CLOCK_MONOTONIC, &now) >= 0) {
+        sd_event_source_set_time(t->flush, now + 900 * 1000);
+        sd_event_source_set_enabled(t->flush, SD_EVENT_ONESHOT);
+    }
+    asked_add(t->asked, gate_subject(t->world.policy, ask), ask->service, reply);
+}
+
+static int new_timer(struct teamd *t, clockid_t clock, sd_event_source **ret)
+{
+    int r;
+
+    r = sd_event_add_time(t->loop, ret, clock, 0, 1000, timer_due, t);
+    if (r < 0)
+        return r;
+    sd_event_source_set_priority(*ret, PRIORITY_TURN_GATE);
+    return sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+int turn_new(struct teamd *t)
+{
+    int r;
+
+    t->last = &t->first;
+    t->asked = asked_new();
+    if (!t->asked)
+        return -ENOMEM;
+    r = sd_event_add_defer(t->loop, &t->turn, turn_due, t);
+    if (r < 0)
+        return r;
+    sd_event_source_set_enabled(t->turn, SD_EVENT_OFF);
+    if ((r = new_timer(t, CLOCK_MONOTONIC, &t->turn_at_latest)) < 0 ||
+        (r = new_timer(t, CLOCK_MONOTONIC, &t->retry)) < 0 ||
+        (r = new_timer(t, CLOCK_MONOTONIC, &t->flush)) < 0 ||
+        (r = new_timer(t, CLOCK_REALTIME, &t->wake_wall)) < 0 ||
+        (r = new_timer(t, CLOCK_BOOTTIME, &t->wake_boot)) < 0)
+        return r;
+    return 0;
+}
+
+void turn_free(struct teamd *t)
+{
+    while (t->first) {
+        struct job *j = take_job(t);
+        struct reply none = {0};
+
+        j->done(j, &none, -ECANCELED);
+    }
+    t->asked = asked_free(t->asked);
+    t->turn = sd_event_source_unref(t->turn);
+    t->turn_at_latest = sd_event_source_unref(t->turn_at_latest);
+    t->retry = sd_event_source_unref(t->retry);
+    t->flush = sd_event_source_unref(t->flush);
+    t->wake_wall = sd_event_source_unref(t->wake_wall);
+    t->wake_boot = sd_event_source_unref(t->wake_boot);
+}
