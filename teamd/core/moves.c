@@ -257,9 +257,14 @@ static void change_session(struct step *s, struct session *session, enum session
  * windows. True if it is off the request. */
 static bool hand_over(struct step *s, struct session *session)
 {
-    struct target target = host_target(s->w, session->class);
-    struct request *other = open_elevation(s->w, session->uid, &target, s->now);
+    int class = policy_class(s->w->policy, session->service); /* as it is called now */
+    struct target target;
+    struct request *other = NULL;
 
+    if (class != CLASS_NONE) {
+        target = host_target(s->w, class);
+        other = open_elevation(s->w, session->uid, &target, s->now);
+    }
     if (!other) {
         change_session(s, session, SESSION_ON_ACCESS_LOST);
         return false;

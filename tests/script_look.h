@@ -1,0 +1,168 @@
+/* The lines of a script that look and change nothing: what is said of the state of things. Part of
+ * script.h. */
+#pragma once
+
+static inline void do_state(void)
+{
+    text_put(&play.say, request_state_text((enum request_state)request_now(need_id())->state));
+}
+
+static inline void do_grants(void)
+{
+    const struct request *r = request_now(need_id());
+
+    for (size_t i = 0; i < r->n_targets; i++) {
+        text_put(&play.say, i > 0 ? " " : "");
+        text_put(&play.say, grant_state_text((enum grant_state)r->grants[i].state));
+    }
+}
+
+static inline void put_seconds(int64_t us)
+{
+    if (us < 0)
+        text_put(&play.say, "-");
+    text_put_duration(&play.say, (uint64_t)(us < 0 ? -us : us) / (uint64_t)SECOND_US);
+}
+
+/* How long its window is, and what is left of it. */
+static inline void do_window(void)
+{
+    const struct request *r = request_now(need_id());
+
+    text_put_duration(&play.say, (uint64_t)r->duration_s);
+    text_put(&play.say, " left ");
+    put_seconds(r->active_until.us - play.g.now.wall.us);
+}
+
+static inline void do_revoker(void)
+{
+    const char *by = request_now(need_id())->revoked_by.text;
+
+    text_put(&play.say, by[0] ? by : "nobody");
+}
+
+static inline void do_extension(void)
+{
+    const struct request *r = request_now(need_id());
+
+    if (r->extension.for_s == 0) {
+        text_put(&play.say, "none");
+        return;
+    }
+    text_put_duration(&play.say, (uint64_t)r->extension.for_s);
+    text_put(&play.say, " expires in ");
+    put_seconds(r->extension.expires.wall.us - play.g.now.wall.us);
+}
+
+static inline void do_session(void)
+{
+    const struct session *s = kept_session(&play.g, strtoull(need() + 1, NULL, 10));
+
+    if (!s)
+        broken("there is no such session");
+    text_put(&play.say, session_state_text((enum session_state)s->state));
+    if (s->request.bits != 0) {
+        text_put(&play.say, " under ");
+        text_put_id(&play.say, s->request.bits);
+    }
+}
+
+static inline void say_people(const struct person *const people[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        text_put(&play.say, i > 0 ? " " : "");
+        text_put(&play.say, people[i]->name.text);
+    }
+    if (n == 0)
+        text_put(&play.say, "nobody");
+}
+
+static inline void do_waiting(void)
+{
+    const struct person *people[CAST];
+
+    say_people(people, waiting_for(&play.g.w, request_now(need_id()), people, CAST));
+}
+
+/* NAME TARGET */
+static inline void do_approvers(void)
+{
+    const struct person *people[CAST];
+    uint32_t uid = uid_of(need());
+    struct target t = target_of(need());
+
+    say_people(people, would_approve(&play.g.w, uid, &t, people, CAST));
+}
+
+static inline void do_sees(void)
+{
+    const struct request *r = request_now(need_id());
+
+    text_put(&play.say, may_see(&play.g.w, play.actor.uid, r, flag("decided")) ? "yes" : "no");
+}
+
+static inline void do_can_decide(void)
+{
+    text_put(&play.say,
+             may_decide(&play.g.w, request_now(need_id()), play.actor.uid) ? "yes" : "no");
+}
+
+/* TARGET [DURATION] */
+static inline void do_why(void)
+{
+    struct finding found[8];
+    struct target t = target_of(need());
+    char *for_s = next_word(&play.args, " ");
+    bool yes = false;
+    size_t n = engine_why(&play.g.w, play.actor.uid, &t, for_s ? seconds_of(for_s) : 0, play.g.now,
+                          found, 8, &yes);
+
+    text_put(&play.say, yes ? "yes: " : "no: ");
+    for (size_t i = 0; i < n; i++) {
+        text_put(&play.say, i > 0 ? " | " : "");
+        text_put(&play.say, found[i].yes ? "+ " : "- ");
+        text_put(&play.say, found[i].text);
+    }
+}
+
+/* What the line before left in the trail: "action actor outcome, ..." */
+static inline void do_trail(void)
+{
+    for (size_t i = 0; i < play.g.store.n_trail; i++) {
+        const struct trail_row *row = &play.g.store.trail[i];
+
+        text_put(&play.say, i > 0 ? ", " : "");
+        text_put(&play.say, row->action);
+        text_put(&play.say, " ");
+        text_put(&play.say, row->actor[0] ? row->actor : "-");
+        text_put(&play.say, " ");
+        text_put(&play.say, row->outcome);
+    }
+    if (play.g.store.n_trail == 0)
+        text_put(&play.say, "nothing");
+}
+
+/* The last event of the trail: target and detail. */
+static inline void do_detail(void)
+{
+    const struct trail_row *row = &play.g.store.trail[play.g.store.n_trail - 1];
+
+    text_put(&play.say, row->target);
+    text_put(&play.say, "; ");
+    text_put(&play.say, row->detail);
+}
+
+static inline void do_wake(void)
+{
+    struct deadline wake = engine_wake(&play.g.w);
+
+    if (wake.wall.us == NEVER_US)
+        text_put(&play.say, "never");
+    else
+        put_seconds(wake.wall.us - play.g.now.wall.us);
+    text_put(&play.say, " ");
+    if (wake.boot.us == NEVER_US)
+        text_put(&play.say, "never");
+    else
+        put_seconds(wake.boot.us - play.g.now.boot.us);
+}
