@@ -148,6 +148,15 @@ static bool must_find_again(const struct teamd *t, const struct job *j)
            !world_request(&t->world, j->event.id);
 }
 
+/* Before the events of this turn: they were asked before those were decided. */
+static void add_asked(struct teamd *t)
+{
+    for (size_t at = 0; asked_effects(t->asked, &t->world, &at, &t->effects);) {
+        store_add(t->store, &t->effects);
+        log_audit_hold(&t->effects);
+    }
+}
+
 static void decide_all(struct teamd *t, struct now now)
 {
     static const struct event TICK = {.kind = EV_TICK};
@@ -171,10 +180,6 @@ static void decide_all(struct teamd *t, struct now now)
         decide(t, &TICK, now);
         settle(t, now);
     }
-    for (size_t at = 0; asked_effects(t->asked, &t->world, &at, &t->effects);) {
-        store_add(t->store, &t->effects);
-        log_audit_hold(&t->effects);
-    }
 }
 
 static int commit(struct teamd *t, struct now now)
@@ -184,6 +189,7 @@ static int commit(struct teamd *t, struct now now)
     r = store_begin(t->store, now);
     if (r < 0)
         return r;
+    add_asked(t);
     decide_all(t, now);
     return store_commit(t->store);
 }

@@ -225,6 +225,19 @@ static void say_what_next(struct step *s, const struct request *r)
     }
 }
 
+/* There is no request yet that could say what was asked for. */
+static void refuse_submit(struct step *s, const struct event *ev)
+{
+    struct audit *a = refuse(s, "request.submit", ev, NULL);
+    struct text targets = text_over(a->target, sizeof a->target);
+
+    for (size_t i = 0; i < ev->submit.n_targets; i++) {
+        if (i > 0)
+            text_put(&targets, ",");
+        text_put_target(&targets, &ev->submit.targets[i]);
+    }
+}
+
 void on_submit(struct step *s, const struct event *ev)
 {
     const struct person *who = world_person(s->w, ev->actor.uid);
@@ -234,7 +247,7 @@ void on_submit(struct step *s, const struct event *ev)
     if (!form_allows(s, ev))
         return;
     if (!identity_allows(s, ev) || !policy_allows(s, ev, who, &approval) || !room_for(s, ev)) {
-        refuse(s, "request.submit", ev, NULL);
+        refuse_submit(s, ev);
         return;
     }
     fresh = new_request(s, ev, who, approval);

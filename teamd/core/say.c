@@ -115,11 +115,12 @@ void say_state(struct step *s, const struct request *r, const char *more)
     reply_about(s, r);
 }
 
-void refuse(struct step *s, const char *action, const struct event *ev, const struct request *r)
+struct audit *refuse(struct step *s, const char *action, const struct event *ev,
+                     const struct request *r)
 {
     struct name by = actor_name(s->w, ev->actor.uid);
 
-    put_audit(s, action, by.text, r, "refused", s->out->reply.text);
+    return put_audit(s, action, by.text, r, "refused", s->out->reply.text);
 }
 
 void text_put_people(struct text *t, const struct person *const people[], size_t n)

@@ -38,7 +38,8 @@ void reply_about(struct step *s, const struct request *r); /* id and state of th
 void say_state(struct step *s, const struct request *r, const char *more);
 
 /* Notes in the trail that what the reply says was refused; r may be NULL. */
-void refuse(struct step *s, const char *action, const struct event *ev, const struct request *r);
+struct audit *refuse(struct step *s, const char *action, const struct event *ev,
+                     const struct request *r);
 
 /* "bob", "bob or carol", "bob, carol or erin", "bob, carol or 7 others" */
 void text_put_people(struct text *t, const struct person *const people[], size_t n);
