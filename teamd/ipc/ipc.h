@@ -3,7 +3,12 @@
  * may answer or close the connection they are called for.
  *
  * gate.sock has priority over control.sock and a share of the descriptors that control.sock cannot
- * take. */
+ * take: the last quarter of RLIMIT_NOFILE, at most 256. A connection needs two descriptors. When
+ * none is left, connections wait in the queue until there is one again.
+ *
+ * Memory: about 350 bytes for a connection, and its ask (4 KiB gate, 8 KiB control at most) or, if
+ * the peer is slow, its answer (4 KiB, 64 KiB) while there is one: 5 MiB for all of gate.sock and
+ * 33 MiB for all of control.sock at the very worst. */
 #pragma once
 
 #include <team/wire.h>
@@ -16,13 +21,14 @@
 enum ipc_socket { IPC_GATE = 1, IPC_CONTROL = 2 };
 
 /* What one person and all together may hold. Over it: the connection gets one ANSWER (code
- * TEAM_FAILED) that says so, and is closed. */
+ * TEAM_FAILED, op 0 because no ask was read) that says so, and is closed. So is one that says what
+ * cannot be understood, or comes to gate.sock without being root. */
 enum {
     IPC_GATE_CONNECTIONS = 1024,
     IPC_CONTROL_CONNECTIONS = 512,
     IPC_CONTROL_PER_PERSON = 64, /* uid 0 too */
-    IPC_IDLE_US = 5 * 1000 *
-                  1000, /* a gate connection without a whole ask; control gets ten times as long */
+    /* A gate connection without a whole ask; control gets ten times as long. */
+    IPC_IDLE_US = 5 * 1000 * 1000,
 };
 
 struct ipc;
@@ -32,22 +38,33 @@ struct ipc_handlers {
     /* A whole, well-formed ask of this version. It and what it points to live until the answer is
      * given or `gone` is called. No further ask is read from the connection before that. */
     void (*ask)(void *ctx, struct conn *c, const struct wire_msg *msg);
-    /* There is room again after conn_rows() returned -EAGAIN. */
+    /* There is room again after conn_rows() returned -EAGAIN. Never called from inside it. */
     void (*room)(void *ctx, struct conn *c);
-    /* The peer went away while its ask was open; `c` is not valid after this. */
+    /* The peer went away while its ask was open, did not take its rows for a minute, or ipc_free()
+     * was called. `c` is not valid after this. Never called from inside the functions below. */
     void (*gone)(void *ctx, struct conn *c);
 };
 
 int ipc_new(sd_event *loop, const struct ipc_handlers *handlers, void *ctx, struct ipc **ret);
-struct ipc *ipc_free(struct ipc *i); /* closes everything */
 
-/* Makes the socket at `path` with this mode, or takes over an inherited one. The listening fd is
- * owned. A file of a dead teamd at `path` is replaced; a living one is -EADDRINUSE. */
+/* Closes everything; asks that are still open are `gone`. Not from inside a handler. Returns NULL.
+ */
+struct ipc *ipc_free(struct ipc *i);
+
+/* Makes a listening socket at `path` with this mode; the directory must be there. A socket of a
+ * dead teamd is replaced; a living one is -EADDRINUSE, anything else at `path` -EEXIST. */
 int ipc_socket_make(const char *path, unsigned mode, int *ret_fd);
+
+/* Takes over a listening socket, made here or inherited; it is owned if this returns 0. One for
+ * each of the two: -EBUSY. Not a listening SOCK_SEQPACKET socket: -EINVAL. */
 int ipc_listen(struct ipc *i, enum ipc_socket which, int fd);
 
-/* Stops accepting; asks in flight go on. */
+/* Stops accepting and closes who has no ask open; asks in flight go on, and their connections are
+ * closed with the answer. */
 void ipc_stop(struct ipc *i);
+
+/* How many there are. After ipc_stop() 0 means that every answer is on its way. */
+unsigned ipc_connections(const struct ipc *i);
 
 /* ---- a connection ---------------------------------------------------------------------------- */
 
@@ -61,11 +78,13 @@ int conn_take_pidfd(struct conn *c); /* the same, yours to close; conn_pidfd() i
 void conn_set_data(struct conn *c, void *data);
 void *conn_data(const struct conn *c);
 
-/* Sends rows. 0, or -EAGAIN: not sent, `room` will be called; anything else: the peer is gone. */
+/* Sends rows. 0, or -EAGAIN: not sent, `room` will be called; anything else: the peer is gone, and
+ * `gone` will be called. */
 int conn_rows(struct conn *c, const char *packet, size_t len);
 
 /* The last message for the open ask; the connection then reads the next ask (control) or is closed
- * (gate). A packet that cannot be sent at once is kept and sent when it can. */
+ * (gate). A packet that cannot be sent at once is kept and sent when it can, or dropped with the
+ * connection after 10 s. `len` 0 closes the connection without an answer. */
 void conn_answer(struct conn *c, const char *packet, size_t len);
 
 /* While an ask waits for something outside (TEAM_OP_WAIT), the idle time does not run. Asks that

@@ -1,0 +1,227 @@
+#include "ipc/ipc.h"
+
+/* A row that cannot be written is a record that nobody sees any more, so every value is made to fit
+ * its field: somebody else's text above all, but also names and words, which come from the host. */
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+enum { TEXT_MAX = 1400 }; /* the longest field that is not a group */
+
+/* Names and words: every character that the class refuses becomes '_'. */
+static void soften(char *s, struct wire_rule rule)
+{
+    for (size_t i = 0; s[i] != '\0'; i++) {
+        const char here[2] = {i == 0 ? s[0] : 'x', s[i]};
+        bool wide = s[i] & 0x80; /* part of a longer character, which is plain by now */
+
+        if ((!wide || rule.class == TEAM_CS_WORD) && !wire_value_fits(rule, here, sizeof here))
+            s[i] = '_';
+    }
+}
+
+static void put(struct wire_out *w, enum team_tag tag, const char *s)
+{
+    struct wire_rule rule = wire_rule(tag);
+    char text[TEXT_MAX + 1];
+    size_t n = strlen(s);
+
+    if (n == 0)
+        return;
+    if (wire_value_fits(rule, s, n)) {
+        wire_put_n(w, tag, s, n);
+        return;
+    }
+    text_make_plain(text, (size_t)rule.max_len + 1, s, n);
+    if (rule.class != TEAM_CS_TEXT)
+        soften(text, rule);
+    wire_put(w, tag, text);
+}
+
+/* A moment that never was, or never comes, is absent. */
+static void put_time(struct wire_out *w, enum team_tag tag, struct wall at)
+{
+    static const int64_t LAST = INT64_C(9999999999999999); /* 16 digits: in the year 2286 */
+
+    if (at.us > 0 && at.us <= LAST)
+        wire_put_u64(w, tag, (uint64_t)at.us);
+}
+
+static void put_seconds(struct wire_out *w, enum team_tag tag, int64_t s)
+{
+    static const int64_t MOST = INT64_C(9999999999); /* 10 digits */
+
+    if (s < 0)
+        s = 0;
+    wire_put_u64(w, tag, (uint64_t)(s < MOST ? s : MOST));
+}
+
+static void put_id(struct wire_out *w, struct id id)
+{
+    if (id.bits != 0)
+        wire_put_id(w, TEAM_ID, id.bits);
+}
+
+static void put_hash(struct wire_out *w, enum team_tag tag, const uint8_t hash[static 32])
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    char hex[64];
+
+    for (size_t i = 0; i < 32; i++) {
+        hex[2 * i] = DIGITS[hash[i] >> 4];
+        hex[2 * i + 1] = DIGITS[hash[i] & 15];
+    }
+    wire_put_n(w, tag, hex, sizeof hex);
+}
+
+static void put_target(struct wire_out *w, const struct grant *g)
+{
+    struct wire_mark mark = wire_group(w, TEAM_TARGET);
+    char name[TARGET_TEXT_CAP];
+
+    target_text(&g->target, name);
+    put(w, TEAM_TARGET_NAME, name);
+    put(w, TEAM_STATE, grant_state_text((enum grant_state)g->state));
+    wire_group_end(w, mark);
+}
+
+static void put_waiting_for(struct wire_out *w, const struct row_context *c,
+                            const struct request *r)
+{
+    enum { SHOWN = 16 }; /* more names help nobody to find somebody */
+    const struct person *who[SHOWN];
+    size_t n = waiting_for(c->world, r, who, SHOWN);
+
+    for (size_t i = 0; i < n && i < SHOWN; i++)
+        put(w, TEAM_WAITING_FOR, who[i]->name.text);
+}
+
+/* ---- decisions ------------------------------------------------------------------------------- */
+
+/* All that is not a decision takes less than 11,000 bytes of the 60,000 of a row. */
+enum { DECISIONS_ROOM = 60000 - 11000 };
+
+static size_t decision_size(const struct decision *d)
+{
+    enum { COMMENT_MAX = 1000, ALL_ELSE = 6 * 4 + 63 + 16 + 8 + 9 };
+    size_t n = strlen(d->comment);
+
+    return ALL_ELSE + (n < COMMENT_MAX ? n : COMMENT_MAX);
+}
+
+/* The oldest that is shown. When there are more long comments than a row can hold, the newest are
+ * what matters; the others are in the audit trail. */
+static size_t first_decision(const struct record *r)
+{
+    size_t first = r->n_decisions, room = DECISIONS_ROOM;
+
+    while (first > 0) {
+        size_t n = decision_size(&r->decisions[first - 1]);
+
+        if (n > room)
+            break;
+        room -= n;
+        first--;
+    }
+    return first;
+}
+
+static void put_decision(struct wire_out *w, const struct decision *d)
+{
+    struct wire_mark mark = wire_group(w, TEAM_DECISION_MADE);
+
+    put(w, TEAM_BY, d->by.text);
+    put_time(w, TEAM_AT, d->at);
+    put(w, TEAM_DECISION, d->approved ? "approved" : "rejected");
+    put(w, TEAM_COMMENT, d->comment);
+    put(w, TEAM_ABOUT, d->about == ABOUT_EXTENSION ? "extension" : "request");
+    wire_group_end(w, mark);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static void put_extension(struct wire_out *w, const struct row_context *c, const struct record *r)
+{
+    const struct extension *e = &r->request.extension;
+    struct wire_mark mark;
+
+    if (e->for_s <= 0)
+        return;
+    mark = wire_group(w, TEAM_EXTENSION);
+    put_seconds(w, TEAM_FOR_S, e->for_s);
+    put(w, TEAM_REASON, r->extension_reason);
+    put_time(w, TEAM_REQUESTED_AT, e->requested_at);
+    put_waiting_for(w, c, &r->request);
+    wire_group_end(w, mark);
+}
+
+static void put_ask(struct wire_out *w, const struct record *record)
+{
+    const struct request *r = &record->request;
+
+    put_id(w, r->id);
+    put(w, TEAM_REQUESTER, r->requester_name.text);
+    put(w, TEAM_STATE, request_state_text((enum request_state)r->state));
+    for (size_t i = 0; i < r->n_targets; i++)
+        put_target(w, &r->grants[i]);
+    put(w, TEAM_REASON, record->reason);
+    put(w, TEAM_TICKET, record->ticket);
+    put_time(w, TEAM_REQUESTED_AT, r->requested_at);
+    put_time(w, TEAM_REQUESTED_START, r->requested_start);
+    put_seconds(w, TEAM_DURATION_S, r->duration_s);
+}
+
+void row_request(struct wire_out *w, const struct row_context *c, const struct record *record)
+{
+    const struct request *r = &record->request;
+
+    put_ask(w, record);
+    put_time(w, TEAM_ACTIVE_FROM, r->active_from);
+    put_time(w, TEAM_ACTIVE_UNTIL, r->active_until);
+    put_time(w, TEAM_ENDED_AT, r->ended_at);
+    wire_put_u64(w, TEAM_APPROVAL_REQUIRED, r->approval_required);
+    for (size_t i = first_decision(record); i < record->n_decisions; i++)
+        put_decision(w, &record->decisions[i]);
+    if (r->state == REQ_PENDING)
+        put_waiting_for(w, c, r);
+    put_extension(w, c, record);
+    put(w, TEAM_REVOKED_BY, r->revoked_by.text);
+    put(w, TEAM_REVOKE_COMMENT, record->revoke_comment);
+    put(w, TEAM_FAILURE, r->failure);
+    put(w, TEAM_HOST, r->host);
+}
+
+void row_session(struct wire_out *w, const struct session *s)
+{
+    wire_put_u64(w, TEAM_SESSION, s->number);
+    put_id(w, s->request);
+    put(w, TEAM_USER, s->user.text);
+    put(w, TEAM_SERVICE, s->service);
+    put(w, TEAM_TARGET_USER, s->target_user.text);
+    put(w, TEAM_TTY, s->tty);
+    put(w, TEAM_RHOST, s->rhost);
+    put(w, TEAM_STATE, session_state_text((enum session_state)s->state));
+    wire_put_u64(w, TEAM_LEADER, s->leader.pid);
+    put_time(w, TEAM_STARTED_AT, s->started_at);
+    put_time(w, TEAM_ENDED_AT, s->ended_at);
+}
+
+void row_event(struct wire_out *w, const struct trail_event *e)
+{
+    wire_put_u64(w, TEAM_SEQ, e->seq);
+    put_time(w, TEAM_AT, e->at);
+    put(w, TEAM_HOST, e->host);
+    put(w, TEAM_BY, e->actor);
+    put(w, TEAM_ACTION, e->action);
+    put_id(w, e->id);
+    put(w, TEAM_TARGET_NAME, e->target);
+    put(w, TEAM_OUTCOME, e->outcome);
+    put(w, TEAM_DETAIL, e->detail);
+    put_hash(w, TEAM_PREV, e->prev);
+    put_hash(w, TEAM_HASH, e->hash);
+}
+
+void row_status(struct wire_out *w, const char *name, const char *value)
+{
+    put(w, TEAM_NAME, name);
+    put(w, TEAM_VALUE, value);
+}
