@@ -1,0 +1,36 @@
+/* Reading one configuration: where problems go, and where they are. */
+#pragma once
+
+#include "conf/config.h"
+#include "conf/source.h"
+
+#include <libconfig.h>
+#include <regex.h>
+
+struct config_ticket {
+    regex_t pattern;
+    char source[256]; /* as it was written; "" if it is longer */
+};
+
+struct reader {
+    struct config *config; /* under construction */
+    const struct source *source;
+    config_report_fn report;
+    void *ctx;
+    unsigned errors;
+    const char *node;  /* this host's name, or "" */
+    config_t file;     /* what was parsed */
+    config_t defaults; /* k0, k1...: the defaults of the schema's rows */
+};
+
+/* "FILE:LINE: eligibility[2].name "x": what is wrong" */
+__attribute__((format(printf, 3, 4))) void complain(struct reader *r, const config_setting_t *at,
+                                                    const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void caution(struct reader *r, const config_setting_t *at,
+                                                   const char *fmt, ...);
+
+/* Reports a line that knows its place already. What it quotes is made harmless. */
+void report_line(struct reader *r, bool warning, const char *line);
+
+/* libconfig gives an element of a list the line of whatever follows it. The source knows better. */
+void place_strings(struct reader *r);

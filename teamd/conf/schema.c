@@ -1,0 +1,261 @@
+#include "conf/schema.h"
+
+#include "conf/cleanup.h"
+#include "conf/reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <team/text.h>
+
+enum { DAY = 86400, YEAR = 365 * DAY };
+
+#define IN_CONFIG(member)      offsetof(struct config, member)
+#define IN_POLICY(member)      offsetof(struct config, policy.member)
+#define IN_RULE(rule, field)   offsetof(struct rule, field)
+#define TEXT_MAX(type, member) (int64_t)(sizeof((type *)0)->member - 1)
+
+/* Sections are read in this order: what others need comes first. */
+/* clang-format off */
+const struct key SCHEMA[] = {
+    {"settings", &TYPE_GROUP, 0, 0, "{}", 0,
+     "What holds for everybody."},
+    {"settings.admins", &TYPE_ADMINS, 0, 0, "[]", IN_POLICY(admins),
+     "Who may reload the configuration, revoke any elevation, and see everything."},
+    {"settings.auditors", &TYPE_WHO, 0, 0, "[]", IN_POLICY(auditors),
+     "Who may see everything."},
+    {"settings.max_duration", &TYPE_DURATION, 1, YEAR, "\"9h\"", IN_POLICY(max_duration_s),
+     "No elevation lasts longer, whatever a policy allows."},
+    {"settings.pending_expiry", &TYPE_DURATION, 1, YEAR, "\"3h\"", IN_POLICY(pending_expiry_s),
+     "A request that has not been decided for so long expires."},
+    {"settings.approval", &TYPE_BOOL, 0, 0, "true", IN_POLICY(approval),
+     "Whether approval is ever needed; false overrules every policy."},
+    {"settings.require_ticket", &TYPE_BOOL, 0, 0, "false", IN_POLICY(require_ticket),
+     "Whether a request must name a ticket."},
+    {"settings.ticket_pattern", &TYPE_TICKETS, 0, 256, "\"\"", IN_CONFIG(ticket),
+     "What a whole ticket must look like, a POSIX extended regular expression; any if empty."},
+    {"settings.require_comment", &TYPE_BOOL, 0, 0, "true", IN_POLICY(require_comment),
+     "Whether who approves or rejects must say why."},
+
+    {"host", &TYPE_GROUP, 0, 0, "{}", 0,
+     "This host."},
+    {"host.name", &TYPE_HOST, 1, HOST_CAP - 1, "", IN_POLICY(host),
+     "What this host is called in targets; the node name if absent."},
+
+    {"identity", &TYPE_GROUP, 0, 0, "{}", 0,
+     "How people are told apart."},
+    {"identity.loginuid", &TYPE_LOGINUID, 0, 0, "\"require\"", IN_POLICY(loginuid),
+     "Whether who requests or decides must have a login uid (require), or only a right one (check)."},
+    {"identity.aws_user", &TYPE_AWS_USER, 1, TEXT_MAX(struct config, aws_user), "\"{user}\"",
+     IN_CONFIG(aws_user),
+     "How a local user is called in Identity Center; {user} stands for the local name."},
+    {"identity.trust_idc_on_host", &TYPE_BOOL, 0, 0, "false", IN_CONFIG(trust_idc_on_host),
+     "Whether groups of Identity Center count for targets on hosts too."},
+
+    {"sessions", &TYPE_GROUP, 0, 0, "{}", 0,
+     "How sessions end."},
+    {"sessions.warn", &TYPE_MOMENTS, 1, DAY, "[\"5m\", \"1m\"]", 0,
+     "How long before the end people are warned on their terminal."},
+    {"sessions.grace", &TYPE_DURATION, 0, 3600, "\"10s\"", IN_CONFIG(grace_s),
+     "How long a session may take to end by itself before it is killed."},
+    {"sessions.cgroup", &TYPE_CGROUP, 1, TEXT_MAX(struct config, cgroup), "\"auto\"",
+     IN_CONFIG(cgroup),
+     "Where the cgroups of sessions are: auto, off, or the path of a directory."},
+
+    {"gate", &TYPE_GROUP, 0, 0, "{}", 0,
+     "What the PAM module lets through."},
+    {"gate.classes", &TYPE_CLASS_MAP, 0, 0, "{}", 0,
+     "PAM services that are added to a service class, or make a new one."},
+    {"gate.exempt", &TYPE_EXEMPT, 0, EXEMPTS_MAX, "()", 0,
+     "Who passes without an elevation."},
+    {"gate.exempt[].who", &TYPE_WHO, 1, 0, NULL, IN_RULE(exempt, who),
+     "The exempt people."},
+    {"gate.exempt[].classes", &TYPE_CLASSES, 1, 0, NULL, IN_RULE(exempt, classes),
+     "The service classes for which they are."},
+
+    {"eligibility", &TYPE_ELIGIBILITY, 0, RULES_MAX, "()", 0,
+     "Who may ask for what; what no policy covers is refused."},
+    {"eligibility[].name", &TYPE_NAME, 1, NAME_CAP - 1, NULL, IN_RULE(eligibility, name),
+     "The name of the policy, which no other eligibility policy has."},
+    {"eligibility[].who", &TYPE_WHO, 1, 0, NULL, IN_RULE(eligibility, who),
+     "Who may ask."},
+    {"eligibility[].targets", &TYPE_TARGETS, 1, 0, NULL, IN_RULE(eligibility, targets),
+     "What they may ask for."},
+    {"eligibility[].max_duration", &TYPE_DURATION, 1, YEAR, "", IN_RULE(eligibility, max_duration_s),
+     "For how long at most; settings.max_duration if absent."},
+    {"eligibility[].approval_required", &TYPE_BOOL, 0, 0, "true",
+     IN_RULE(eligibility, approval_required),
+     "Whether somebody else has to approve."},
+    {"eligibility[].ticket", &TYPE_TEXT, 0, TEXT_MAX(struct eligibility, ticket), "\"\"",
+     IN_RULE(eligibility, ticket),
+     "The change that made this policy; shown, never matched."},
+
+    {"approvers", &TYPE_APPROVERS, 0, RULES_MAX, "()", 0,
+     "Who approves what."},
+    {"approvers[].name", &TYPE_NAME, 1, NAME_CAP - 1, NULL, IN_RULE(approvers, name),
+     "The name of the policy, which no other approver policy has."},
+    {"approvers[].who", &TYPE_WHO, 1, 0, NULL, IN_RULE(approvers, who),
+     "Who may approve and reject."},
+    {"approvers[].targets", &TYPE_TARGETS, 1, 0, NULL, IN_RULE(approvers, targets),
+     "Which targets."},
+    {"approvers[].requesters", &TYPE_WHO, 1, 0, "", IN_RULE(approvers, requesters),
+     "Whose requests; everybody's if absent."},
+    {"approvers[].quorum", &TYPE_COUNT, 1, PRINCIPALS_MAX, "1", IN_RULE(approvers, quorum),
+     "How many of them have to approve."},
+    {"approvers[].mandatory", &TYPE_BOOL, 0, 0, "false", IN_RULE(approvers, mandatory),
+     "Whether this quorum is needed even if another policy has its own."},
+};
+/* clang-format on */
+const size_t SCHEMA_LEN = sizeof SCHEMA / sizeof SCHEMA[0];
+
+static void read_group(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    schema_read(r, k->path, s, to);
+}
+
+const struct type TYPE_GROUP = {SHAPE_GROUP, "group", read_group};
+
+/* ---- defaults ------------------------------------------------------------------------------- */
+
+/* A default is read by what reads the file, so both are held to the same rules. */
+int schema_begin(struct reader *r)
+{
+    CLEANUP(freep) char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    int ok;
+
+    if (!f)
+        return -ENOMEM;
+    for (size_t i = 0; i < SCHEMA_LEN; i++)
+        if (SCHEMA[i].def && SCHEMA[i].def[0])
+            fprintf(f, "k%zu = %s;\n", i, SCHEMA[i].def);
+    if (fclose(f) != 0)
+        return -ENOMEM;
+    ok = config_read_string(&r->defaults, text);
+    return ok ? 0 : -ENOMEM;
+}
+
+static config_setting_t *default_of(struct reader *r, const struct key *k)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "k%td", k - SCHEMA);
+    return config_lookup(&r->defaults, name);
+}
+
+/* ---- shapes --------------------------------------------------------------------------------- */
+
+static bool all_are(struct reader *r, const config_setting_t *s, int type, const char *text)
+{
+    unsigned errors = r->errors;
+
+    for (int i = 0; i < config_setting_length(s); i++) {
+        const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
+
+        if (config_setting_type(e) != type)
+            complain(r, e, "%s", text);
+    }
+    return r->errors == errors;
+}
+
+bool schema_shape_fits(struct reader *r, enum shape shape, const config_setting_t *s)
+{
+    static const char STRING[] = "must be a text in double quotes";
+    static const char GROUP[] = "must be a group, as in { key = value; }";
+    int type = config_setting_type(s);
+
+    switch (shape) {
+    case SHAPE_BOOL:
+        if (type == CONFIG_TYPE_BOOL)
+            return true;
+        complain(r, s, "must be true or false");
+        return false;
+    case SHAPE_NUMBER:
+        if (type == CONFIG_TYPE_INT)
+            return true;
+        complain(r, s, "must be a whole number");
+        return false;
+    case SHAPE_STRING:
+        if (type == CONFIG_TYPE_STRING)
+            return true;
+        complain(r, s, "%s", STRING);
+        return false;
+    case SHAPE_STRINGS:
+        if (type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST)
+            return all_are(r, s, CONFIG_TYPE_STRING, STRING);
+        complain(r, s, "must be a list of texts, as in [\"one\", \"two\"]");
+        return false;
+    case SHAPE_GROUP:
+        if (type == CONFIG_TYPE_GROUP)
+            return true;
+        complain(r, s, "%s", GROUP);
+        return false;
+    case SHAPE_GROUPS:
+        if (type == CONFIG_TYPE_LIST)
+            return all_are(r, s, CONFIG_TYPE_GROUP, GROUP);
+        complain(r, s, "must be a list of groups, as in ( { key = value; }, { key = value; } )");
+        return false;
+    }
+    return false;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/* The last part of the key's path if the rest of it is `path`, else NULL. */
+static const char *key_below(const struct key *k, const char *path)
+{
+    size_t n = strlen(path);
+    const char *leaf = k->path;
+
+    if (n > 0) {
+        if (strncmp(k->path, path, n) != 0 || k->path[n] != '.')
+            return NULL;
+        leaf += n + 1;
+    }
+    return strchr(leaf, '.') ? NULL : leaf;
+}
+
+static void refuse_unknown(struct reader *r, const char *path, const config_setting_t *s)
+{
+    char known[512];
+    struct text t = text_over(known, sizeof known);
+
+    for (size_t i = 0; i < SCHEMA_LEN; i++) {
+        const char *leaf = key_below(&SCHEMA[i], path);
+
+        if (!leaf)
+            continue;
+        if (strcmp(leaf, config_setting_name(s)) == 0)
+            return;
+        text_put(&t, t.len ? ", " : "");
+        text_put(&t, leaf);
+    }
+    complain(r, s, "unknown key; here may be: %s", known);
+}
+
+static void read_key(struct reader *r, const struct key *k, const char *leaf, config_setting_t *s,
+                     void *to)
+{
+    config_setting_t *value = config_setting_get_member(s, leaf);
+
+    if (!value && !k->def) {
+        complain(r, s, "\"%s\" is missing", leaf);
+        return;
+    }
+    if (!value)
+        value = default_of(r, k);
+    if (value && schema_shape_fits(r, k->type->shape, value))
+        k->type->read(r, k, value, (char *)to + k->at);
+}
+
+void schema_read(struct reader *r, const char *path, config_setting_t *s, void *to)
+{
+    for (int i = 0; i < config_setting_length(s); i++)
+        refuse_unknown(r, path, config_setting_get_elem(s, (unsigned)i));
+    for (size_t i = 0; i < SCHEMA_LEN; i++) {
+        const char *leaf = key_below(&SCHEMA[i], path);
+
+        if (leaf)
+            read_key(r, &SCHEMA[i], leaf, s, to);
+    }
+}

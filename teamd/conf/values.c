@@ -1,0 +1,216 @@
+/* Single values: durations, texts and words. */
+#include "conf/reader.h"
+#include "conf/schema.h"
+
+#include <stdlib.h>
+#include <team/text.h>
+
+static void read_bool(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    (void)r;
+    (void)k;
+    *(bool *)to = config_setting_get_bool(s);
+}
+
+static void read_count(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    int64_t n = config_setting_get_int(s);
+
+    if (n < k->min || n > k->max)
+        complain(r, s, "must be %lld to %lld", (long long)k->min, (long long)k->max);
+    else
+        *(uint32_t *)to = (uint32_t)n;
+}
+
+/* ---- durations ------------------------------------------------------------------------------ */
+
+static bool duration(struct reader *r, const struct key *k, const config_setting_t *s, int64_t *ret)
+{
+    const char *value = config_setting_get_string(s);
+    char min[32], max[32];
+    struct text least = text_over(min, sizeof min), most = text_over(max, sizeof max);
+    uint64_t n = 0;
+    bool none = k->min == 0 && strcmp(value, "0s") == 0;
+
+    if (!none && !text_parse_duration(value, strlen(value), &n)) {
+        complain(r, s, "a duration is written 45s, 30m, 2h, 1h30m or 2d");
+        return false;
+    }
+    if (n < (uint64_t)k->min || n > (uint64_t)k->max) {
+        text_put_duration(&least, (uint64_t)k->min);
+        text_put_duration(&most, (uint64_t)k->max);
+        complain(r, s, "must be %s to %s", min, max);
+        return false;
+    }
+    *ret = (int64_t)n;
+    return true;
+}
+
+static void read_duration(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    duration(r, k, s, to);
+}
+
+/* Keeps the moments in order, the longest before the end first. */
+static void add_moment(struct reader *r, const config_setting_t *s, int64_t moment)
+{
+    struct config *c = r->config;
+    size_t i = c->n_warn;
+
+    for (size_t j = 0; j < c->n_warn; j++) {
+        if (c->warn_s[j] == moment) {
+            complain(r, s, "is there already");
+            return;
+        }
+    }
+    if (c->n_warn == WARN_MOMENTS_MAX) {
+        complain(r, s, "there can be at most %d warnings", WARN_MOMENTS_MAX);
+        return;
+    }
+    for (; i > 0 && c->warn_s[i - 1] < moment; i--)
+        c->warn_s[i] = c->warn_s[i - 1];
+    c->warn_s[i] = moment;
+    c->n_warn++;
+}
+
+static void read_moments(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    (void)to;
+    for (int i = 0; i < config_setting_length(s); i++) {
+        const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
+        int64_t moment;
+
+        if (duration(r, k, e, &moment))
+            add_moment(r, e, moment);
+    }
+}
+
+/* ---- texts ---------------------------------------------------------------------------------- */
+
+/* One line without control characters, within the bounds of its row. */
+static bool text_fits(struct reader *r, const struct key *k, const config_setting_t *s)
+{
+    const char *value = config_setting_get_string(s);
+    size_t n = strlen(value);
+
+    if (n > (size_t)k->max)
+        complain(r, s, "is longer than %lld bytes", (long long)k->max);
+    else if (n < (size_t)k->min)
+        complain(r, s, "must not be empty");
+    else if (!text_is_plain(value, n))
+        complain(r, s, "must be one line of UTF-8 without control characters");
+    else
+        return true;
+    return false;
+}
+
+static void copy_text(const config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    memcpy(to, value, strlen(value) + 1);
+}
+
+static void read_text(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    if (text_fits(r, k, s))
+        copy_text(s, to);
+}
+
+static void read_name(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (value[0] == ' ' || value[strlen(value) - 1] == ' ')
+        complain(r, s, "must not begin or end with a blank");
+    else
+        copy_text(s, to);
+}
+
+static void read_host(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (!text_is_word(value, strlen(value)))
+        complain(r, s, "a host's name is made of letters, digits, dots, dashes and underscores");
+    else
+        copy_text(s, to);
+}
+
+static void read_cgroup(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (strcmp(value, "auto") != 0 && strcmp(value, "off") != 0 &&
+        (value[0] != '/' || strstr(value, "..")))
+        complain(r, s, "must be \"auto\", \"off\" or an absolute path without \"..\"");
+    else
+        copy_text(s, to);
+}
+
+static void read_aws_user(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    static const char PLACE[] = "{user}";
+    const char *value = config_setting_get_string(s), *at = strstr(value, PLACE);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (!at || strstr(at + 1, PLACE))
+        complain(r, s, "must hold {user} once, where the local name goes");
+    else
+        copy_text(s, to);
+}
+
+static void read_loginuid(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    (void)k;
+    if (strcmp(value, "require") == 0)
+        *(uint8_t *)to = LOGINUID_REQUIRE;
+    else if (strcmp(value, "check") == 0)
+        *(uint8_t *)to = LOGINUID_CHECK;
+    else
+        complain(r, s, "must be \"require\" or \"check\"");
+}
+
+static void read_tickets(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+    struct config_ticket *t;
+    char why[256];
+    int error;
+
+    if (value[0] == '\0' || !text_fits(r, k, s))
+        return;
+    t = calloc(1, sizeof *t);
+    error = t ? regcomp(&t->pattern, value, REG_EXTENDED) : REG_ESPACE;
+    if (error == 0) {
+        struct text source = text_over(t->source, sizeof t->source);
+
+        text_put(&source, value);
+        *(struct config_ticket **)to = t;
+        return;
+    }
+    regerror(error, t ? &t->pattern : NULL, why, sizeof why);
+    complain(r, s, "is not a POSIX extended regular expression: %s", why);
+    free(t);
+}
+
+const struct type TYPE_BOOL = {SHAPE_BOOL, "true | false", read_bool};
+const struct type TYPE_COUNT = {SHAPE_NUMBER, "number", read_count};
+const struct type TYPE_DURATION = {SHAPE_STRING, "duration", read_duration};
+const struct type TYPE_MOMENTS = {SHAPE_STRINGS, "list of durations", read_moments};
+const struct type TYPE_TEXT = {SHAPE_STRING, "text", read_text};
+const struct type TYPE_NAME = {SHAPE_STRING, "name", read_name};
+const struct type TYPE_HOST = {SHAPE_STRING, "host name", read_host};
+const struct type TYPE_CGROUP = {SHAPE_STRING, "auto | off | path", read_cgroup};
+const struct type TYPE_AWS_USER = {SHAPE_STRING, "text", read_aws_user};
+const struct type TYPE_LOGINUID = {SHAPE_STRING, "require | check", read_loginuid};
+const struct type TYPE_TICKETS = {SHAPE_STRING, "regular expression", read_tickets};

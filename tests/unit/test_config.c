@@ -1,0 +1,832 @@
+/* team.conf: every mistake is named with its file and line, and good files mean what they say. */
+#include "conf/schema.h"
+#include "unit/config_rig.h"
+
+/* ---- mistakes ---------------------------------------------------------------------------------
+ */
+
+#define T128                                                           \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+#define EXEMPT(list) "gate: { exempt = ( " list " ); };\n"
+
+#define DURATION "a duration is written 45s, 30m, 2h, 1h30m or 2d"
+#define STRINGS  "must be a list of texts, as in [\"one\", \"two\"]"
+#define TARGET   "a target is host:NAME/SERVICE or aws:ACCOUNT/PERMISSION_SET"
+#define NO_IDC                                                                        \
+    "can never match: groups of Identity Center count only for aws: targets, unless " \
+    "identity.trust_idc_on_host is true"
+
+struct mistake {
+    const char *says;
+    const char *text;
+    const char *expect; /* all lines */
+};
+
+static const struct mistake MISTAKES[] = {
+    /* form */
+    {"text that is not a configuration is refused", "settings: {\n  approval = true;\n} }\n",
+     "team.conf:3: syntax error"},
+    {"a key that is given twice is refused",
+     "settings: {\n approval = true;\n approval = false; };",
+     "team.conf:3: duplicate setting name"},
+    {"an unknown section is refused", "\nsetings: { };",
+     "team.conf:2: setings: unknown key; here may be: settings, host, identity, sessions, gate, "
+     "eligibility, approvers"},
+    {"sections that come later are unknown now", "aws: { };\nnotify: { };\naudit: { };",
+     "team.conf:1: aws: unknown key; here may be: settings, host, identity, sessions, gate, "
+     "eligibility, approvers\n"
+     "team.conf:2: notify: unknown key; here may be: settings, host, identity, sessions, gate, "
+     "eligibility, approvers\n"
+     "team.conf:3: audit: unknown key; here may be: settings, host, identity, sessions, gate, "
+     "eligibility, approvers"},
+    {"an unknown key in a section is refused", "host: {\n  nam = \"x\";\n};",
+     "team.conf:2: host.nam \"x\": unknown key; here may be: name"},
+    {"an unknown key in a policy is refused", ELIGIBLE(ALICE SUDO "\nmax = 1;"),
+     "team.conf:2: eligibility[0].max 1: unknown key; here may be: name, who, targets, "
+     "max_duration, approval_required, ticket"},
+    {"an unknown key in an exemption is refused",
+     EXEMPT("{ who = [\"a\"]; classes = [\"su\"]; why = true; }"),
+     "team.conf:1: gate.exempt[0].why true: unknown key; here may be: who, classes"},
+    {"all mistakes are reported, not only the first",
+     "settings: { approval = 1; };\nhost: { name = \"a b\"; };\nsessions: { grace = \"x\"; };",
+     "team.conf:1: settings.approval 1: must be true or false\n"
+     "team.conf:2: host.name \"a b\": a host's name is made of letters, digits, dots, dashes and "
+     "underscores\n"
+     "team.conf:3: sessions.grace \"x\": " DURATION},
+    {"a comment that does not end is refused", "host: { };\n/* host\n",
+     "team.conf:2: the comment that begins here does not end in this file"},
+    {"a text that does not end is refused", "host: {\n name = \"x; };\n",
+     "team.conf:2: the string that begins here does not end in this file"},
+    {"a hidden end of a text is refused", "host: { name = \"x\\x00y\"; };",
+     "team.conf:1: a string cannot hold \\x00"},
+    {"a number that would be cut is refused", "\napprovers = ( { quorum = 4294967297; } );",
+     "team.conf:2: 4294967297 is too large a number"},
+    {"a hexadecimal number that would be cut is refused",
+     "approvers = ( { quorum = 0x100000001; });", "team.conf:1: 0x100000001 is too large a number"},
+    {"a quote with a backslash does not end a text", "host: { name = \"a\\\"/*\"; };",
+     "team.conf:1: host.name \"a\"/*\": a host's name is made of letters, digits, dots, dashes and "
+     "underscores"},
+    {"a text in parts is one, and what follows keeps its line",
+     "settings: { admins = [\"a\" /* and */\n\"b\",\n\"c d\"\n]; };",
+     "team.conf:3: settings.admins[1] \"c d\": " WHO_MORE},
+    {"escapes of a terminal do not get into an error",
+     "host: { name = \"\x1b[2J\"; };\nidentity: { aws_user = \"\xff\"; };",
+     "team.conf:1: host.name \"?[2J\": must be one line of UTF-8 without control characters\n"
+     "team.conf:2: identity.aws_user \"?\": must be one line of UTF-8 without control characters"},
+
+    /* types */
+    {"a section that is no group is refused", "settings = 1;",
+     "team.conf:1: settings 1: must be a group, as in { key = value; }"},
+    {"a bool that is a text is refused", "settings: { require_ticket = \"yes\"; };",
+     "team.conf:1: settings.require_ticket \"yes\": must be true or false"},
+    {"a text that is a number is refused", "settings: { max_duration = 9; };",
+     "team.conf:1: settings.max_duration 9: must be a text in double quotes"},
+    {"a number that is a text is refused",
+     "approvers = ( { name = \"a\"; " ALICE SUDO "quorum = \"2\"; } );",
+     "team.conf:1: approvers[0].quorum \"2\": must be a whole number"},
+    {"a number with a fraction is refused", APPROVERS(ALICE "quorum = 1.5;"),
+     "team.conf:1: approvers[0].quorum: must be a whole number"},
+    {"a list that is a text is refused", "settings: { admins = \"root\"; };",
+     "team.conf:1: settings.admins \"root\": " STRINGS},
+    {"a list of numbers is no list of texts", "settings: { admins = [1, 2]; };",
+     "team.conf:1: settings.admins[0] 1: must be a text in double quotes\n"
+     "team.conf:1: settings.admins[1] 2: must be a text in double quotes"},
+    {"policies that are one group are refused", "eligibility: { };",
+     "team.conf:1: eligibility: must be a list of groups, as in ( { key = value; }, { key = value; "
+     "} )"},
+    {"a policy that is no group is refused",
+     "eligibility = ( { name = \"e\"; " ALICE SUDO "},\n \"sre\" );",
+     "team.conf:2: eligibility[1] \"sre\": must be a group, as in { key = value; }"},
+    {"a class with one text instead of a list is refused", "gate: { classes = { ssh = \"x\"; }; };",
+     "team.conf:1: gate.classes.ssh \"x\": " STRINGS},
+
+    /* durations */
+    {"a duration without a unit is refused", "settings: { max_duration = \"9\"; };",
+     "team.conf:1: settings.max_duration \"9\": " DURATION},
+    {"a duration of nothing is refused", "settings: { pending_expiry = \"0s\"; };",
+     "team.conf:1: settings.pending_expiry \"0s\": " DURATION},
+    {"more than a year is refused", "settings: { max_duration = \"366d\"; };",
+     "team.conf:1: settings.max_duration \"366d\": must be 1s to 365d"},
+    {"more than an hour of grace is refused", "sessions: { grace = \"1h1s\"; };",
+     "team.conf:1: sessions.grace \"1h1s\": must be 0s to 1h"},
+    {"a warning more than a day before is refused, on its line",
+     "sessions: { warn = [\n\"1m\",\n\"25h\"\n]; };",
+     "team.conf:3: sessions.warn[1] \"25h\": must be 1s to 1d"},
+    {"the same warning twice is refused", "sessions: { warn = [\"1m\", \"60s\"]; };",
+     "team.conf:1: sessions.warn[1] \"60s\": is there already"},
+    {"a ninth warning is refused",
+     "sessions: { warn = [\"1s\",\"2s\",\"3s\",\"4s\",\"5s\",\"6s\",\"7s\",\"8s\",\"9s\"]; };",
+     "team.conf:1: sessions.warn[8] \"9s\": there can be at most 8 warnings"},
+
+    /* single values */
+    {"an empty host name is refused", "host: { name = \"\"; };",
+     "team.conf:1: host.name \"\": must not be empty"},
+    {"a host name that does not fit is refused", "host: { name = \"" T128 "\"; };",
+     "team.conf:1: host.name \"" T128 "\": is longer than 64 bytes"},
+    {"another rule for login uids is refused", "identity: { loginuid = \"off\"; };",
+     "team.conf:1: identity.loginuid \"off\": must be \"require\" or \"check\""},
+    {"one name in AWS for everybody is refused", "identity: { aws_user = \"admin\"; };",
+     "team.conf:1: identity.aws_user \"admin\": must hold {user} once, where the local name goes"},
+    {"two places for the name are refused", "identity: { aws_user = \"{user}{user}\"; };",
+     "team.conf:1: identity.aws_user \"{user}{user}\": must hold {user} once, where the local name "
+     "goes"},
+    {"a cgroup that is no path is refused", "sessions: { cgroup = \"on\"; };",
+     "team.conf:1: sessions.cgroup \"on\": must be \"auto\", \"off\" or an absolute path without "
+     "\"..\""},
+    {"a cgroup path that climbs is refused", "sessions: { cgroup = \"/sys/../etc\"; };",
+     "team.conf:1: sessions.cgroup \"/sys/../etc\": must be \"auto\", \"off\" or an absolute path "
+     "without \"..\""},
+    {"a bad ticket pattern is refused", "settings: { ticket_pattern = \"(A\"; };",
+     "team.conf:1: settings.ticket_pattern \"(A\": is not a POSIX extended regular expression: "
+     "Unmatched ( or \\("},
+
+    /* who */
+    {"a user with a blank is refused", "settings: { auditors = [\"ann lee\"]; };",
+     "team.conf:1: settings.auditors[0] \"ann lee\": " WHO_MORE},
+    {"a user with a control character is refused", "settings: { admins = [\"a\tb\"]; };",
+     "team.conf:1: settings.admins[0] \"a?b\": " WHO_MORE},
+    {"a user with an escaped control character is refused",
+     "settings: { admins = [\"a\\x1bb\"]; };",
+     "team.conf:1: settings.admins[0] \"a?b\": " WHO_MORE},
+    {"an empty user is refused", "settings: { admins = [\"\"]; };",
+     "team.conf:1: settings.admins[0] \"\": " WHO_MORE},
+    {"a group without a name is refused", "settings: { admins = [\"@\"]; };",
+     "team.conf:1: settings.admins[0] \"@\": " WHO_MORE},
+    {"another prefix than idc is refused", "settings: { auditors = [\"@ldap:x\"]; };",
+     "team.conf:1: settings.auditors[0] \"@ldap:x\": " WHO_MORE},
+    {"an Identity Center group without a name is refused", "settings: { auditors = [\"@idc:\"]; };",
+     "team.conf:1: settings.auditors[0] \"@idc:\": " WHO_FORM},
+    {"an Identity Center group that begins with a blank is refused",
+     "settings: { auditors = [\"@idc: x\"]; };",
+     "team.conf:1: settings.auditors[0] \"@idc: x\": " WHO_FORM},
+    {"a user's name that does not fit is refused", "settings: { auditors = [\"" T128 "\"]; };",
+     "team.conf:1: settings.auditors[0] \"" T128
+     "\": is longer than the 63 bytes that a name may have"},
+    {"an Identity Center group that does not fit is refused",
+     "settings: { auditors = [\"@idc:" T128 "\"]; };",
+     "team.conf:1: settings.auditors[0] \"@idc:" T128
+     "\": is longer than the 127 bytes that a name may have"},
+    {"a group of Identity Center as admins is refused",
+     "settings: { admins = [\"@idc:Admins\"]; };",
+     "team.conf:1: settings.admins[0] \"@idc:Admins\": groups of Identity Center cannot be admins; "
+     "name a user or a @group"},
+    {"a user who is named twice is refused", "settings: { admins = [\"bob\",\n\"bob\"]; };",
+     "team.conf:2: settings.admins[1] \"bob\": is there already"},
+
+    /* classes */
+    {"a service of a built-in class cannot move",
+     "gate: { classes = { root = [\"polkit-1\"]; }; };",
+     "team.conf:1: gate.classes.root[0] \"polkit-1\": is in class \"su\" already; a service has "
+     "one "
+     "class"},
+    {"a service in two new classes is refused",
+     "gate: { classes = { one = [\"x\"];\n two = [\n\"x\"\n]; }; };",
+     "team.conf:3: gate.classes.two[0] \"x\": is in class \"one\" already; a service has one "
+     "class"},
+    {"a service that is named twice is refused", "gate: { classes = { ssh = [\"x\", \"x\"]; }; };",
+     "team.conf:1: gate.classes.ssh[1] \"x\": is there already"},
+    {"a service that is no file name is refused", "gate: { classes = { ssh = [\"../x\"]; }; };",
+     "team.conf:1: gate.classes.ssh[0] \"../x\": must be the name of a PAM service, a file of "
+     "/etc/pam.d, of at most 31 bytes"},
+    {"a class without services is refused", "gate: { classes = { db = []; }; };",
+     "team.conf:1: gate.classes.db: is empty: it must name at least one PAM service"},
+    {"a wildcard is no class", "gate: { classes = { *a = [\"x\"]; }; };",
+     "team.conf:1: gate.classes.*a: a class is at most 31 letters, digits, dashes and underscores"},
+
+    /* exemptions */
+    {"an exemption without who is refused", EXEMPT("{ classes = [\"su\"]; }"),
+     "team.conf:1: gate.exempt[0]: \"who\" is missing"},
+    {"an exemption without classes is refused", EXEMPT("{ who = [\"a\"]; }"),
+     "team.conf:1: gate.exempt[0]: \"classes\" is missing"},
+    {"an exemption of nobody is refused", EXEMPT("{ who = []; classes = [\"su\"]; }"),
+     "team.conf:1: gate.exempt[0].who: is empty: it must name at least one user, @group or "
+     "@idc:Group Name"},
+    {"an exemption from nothing is refused", EXEMPT("{ who = [\"a\"]; classes = []; }"),
+     "team.conf:1: gate.exempt[0].classes: is empty: it must name at least one of sudo, su, ssh, "
+     "login"},
+    {"an exemption from an unknown class is refused",
+     EXEMPT("{ who = [\"a\"]; classes = [\"sshd\"]; }"),
+     "team.conf:1: gate.exempt[0].classes[0] \"sshd\": is not a service class; there are sudo, su, "
+     "ssh, login"},
+    {"a class that is named twice is refused",
+     EXEMPT("{ who = [\"a\"]; classes = [\"su\", \"su\"]; }"),
+     "team.conf:1: gate.exempt[0].classes[1] \"su\": is there already"},
+    {"an exemption that is given twice is refused",
+     EXEMPT("{ who = [\"a\"]; classes = [\"su\"]; },\n{ who = [\"b\", \"a\"]; classes = [\"ssh\", "
+            "\"su\"]; }"),
+     "team.conf:2: gate.exempt[1]: \"a\" is exempt from some of these classes by gate.exempt[0] "
+     "already"},
+    {"an exemption of an Identity Center group is refused",
+     EXEMPT("{ who = [\"@idc:Ops\"]; classes = [\"su\"]; }"),
+     "team.conf:1: gate.exempt[0].who: can never match: groups of Identity Center do not count on "
+     "a "
+     "host, unless identity.trust_idc_on_host is true"},
+
+    /* targets */
+    {"a target with three parts is refused, on its line",
+     "eligibility = (\n {},\n {},\n { name = \"e\"; " ALICE "targets = [\n"
+     "    \"host:bastion/sudo/x\"\n  ];\n } );",
+     "team.conf:2: eligibility[0]: \"name\" is missing\n"
+     "team.conf:2: eligibility[0]: \"who\" is missing\n"
+     "team.conf:2: eligibility[0]: \"targets\" is missing\n"
+     "team.conf:3: eligibility[1]: \"name\" is missing\n"
+     "team.conf:3: eligibility[1]: \"who\" is missing\n"
+     "team.conf:3: eligibility[1]: \"targets\" is missing\n"
+     "team.conf:5: eligibility[2].targets[0] \"host:bastion/sudo/x\": what stands after the slash "
+     "is a service class (letters, digits, . _ -) or a permission set (letters, digits, _ + = , . "
+     "@ "
+     "-), at most 32 characters"},
+    {"a bare service is no target of a policy", ELIGIBLE(ALICE "targets = [\"sudo\"];"),
+     "team.conf:1: eligibility[0].targets[0] \"sudo\": " TARGET},
+    {"a policy without targets is refused", ELIGIBLE(ALICE "targets = [];"),
+     "team.conf:1: eligibility[0].targets: is empty: it must name at least one target, as in "
+     "host:*/sudo"},
+    {"a target that is named twice is refused",
+     ELIGIBLE(ALICE "targets = [\"host:A/sudo\",\n\"host:a/sudo\"];"),
+     "team.conf:2: eligibility[0].targets[1] \"host:a/sudo\": is there already"},
+    {"a service instead of its class is refused", ELIGIBLE(ALICE "targets = [\"host:*/sudo-i\"];"),
+     "team.conf:1: eligibility[0].targets[0] \"host:*/sudo-i\": can never match: \"sudo-i\" is a "
+     "PAM service; its class is \"sudo\""},
+    {"a class that does not exist is refused", ELIGIBLE(ALICE "targets = [\"host:*/db\"];"),
+     "team.conf:1: eligibility[0].targets[0] \"host:*/db\": can never match: no service class is "
+     "\"db\"; there are sudo, su, ssh, login"},
+    {"a wildcard that fits no class is refused", ELIGIBLE(ALICE "targets = [\"host:*/x*\"];"),
+     "team.conf:1: eligibility[0].targets[0] \"host:*/x*\": can never match: no service class is "
+     "\"x*\"; there are sudo, su, ssh, login"},
+    {"an account that is too short is refused", ELIGIBLE(ALICE "targets = [\"aws:1?/Admin\"];"),
+     "team.conf:1: eligibility[0].targets[0] \"aws:1?/Admin\": can never match: an account has 12 "
+     "digits"},
+
+    /* eligibility */
+    {"a policy without a name is refused", "eligibility = ( { " ALICE SUDO "} );",
+     "team.conf:1: eligibility[0]: \"name\" is missing"},
+    {"a policy with an empty name is refused", "eligibility = ( { name = \"\"; " ALICE SUDO "} );",
+     "team.conf:1: eligibility[0].name \"\": must not be empty"},
+    {"a policy's name that ends with a blank is refused",
+     "eligibility = ( { name = \"x \"; " ALICE SUDO "} );",
+     "team.conf:1: eligibility[0].name \"x \": must not begin or end with a blank"},
+    {"a policy's name with a line in it is refused",
+     "eligibility = ( { name = \"x\\ny\"; " ALICE SUDO "} );",
+     "team.conf:1: eligibility[0].name \"x?y\": must be one line of UTF-8 without control "
+     "characters"},
+    {"two policies of one name are refused",
+     "eligibility = ( { name = \"e\"; " ALICE SUDO "},\n{ name = \"e\"; " ALICE SUDO "} );",
+     "team.conf:2: eligibility[1].name \"e\": is the name of eligibility[0] too"},
+    {"a policy for nobody is refused", ELIGIBLE("who = []; " SUDO),
+     "team.conf:1: eligibility[0].who: is empty: it must name at least one user, @group or "
+     "@idc:Group Name"},
+    {"a policy that only Identity Center groups could use on hosts is refused",
+     ELIGIBLE("who = [\"@idc:Ops\"]; " SUDO), "team.conf:1: eligibility[0].who: " NO_IDC},
+    {"a ticket of a policy that does not fit is refused",
+     ELIGIBLE(ALICE SUDO "ticket = \"" T128 "\";"),
+     "team.conf:1: eligibility[0].ticket \"" T128 "\": is longer than 64 bytes"},
+
+    /* approvers */
+    {"two approver policies of one name are refused",
+     "approvers = ( { name = \"a\"; " ALICE SUDO "},\n{ name = \"a\"; " ALICE SUDO "} );",
+     "team.conf:2: approvers[1].name \"a\": is the name of approvers[0] too"},
+    {"a quorum of nobody is refused", APPROVERS(ALICE "quorum = 0;"),
+     "team.conf:1: approvers[0].quorum 0: must be 1 to 512"},
+    {"a quorum below zero is refused", APPROVERS(ALICE "quorum = -1;"),
+     "team.conf:1: approvers[0].quorum -1: must be 1 to 512"},
+    {"a quorum of more users than are named is refused",
+     APPROVERS("who = [\"bob\", \"carol\"];\nquorum = 3;"),
+     "team.conf:2: approvers[0].quorum 3: can never be reached: 3 must approve, and who names 2 "
+     "that "
+     "can (nobody approves their own request)"},
+    {"an approver for nobody but themself is refused",
+     APPROVERS("requesters = [\"alice\"];\n" ALICE),
+     "team.conf:2: approvers[0].who: can never be reached: 1 must approve, and who names 0 that "
+     "can "
+     "(nobody approves their own request)"},
+    {"requests of nobody are refused", APPROVERS(ALICE "requesters = [];"),
+     "team.conf:1: approvers[0].requesters: is empty: it must name at least one user, @group or "
+     "@idc:Group Name"},
+    {"approvers that only Identity Center knows are refused on hosts",
+     APPROVERS("who = [\"@idc:Leads\"];"), "team.conf:1: approvers[0].who: " NO_IDC},
+    {"requesters that only Identity Center knows are refused on hosts",
+     APPROVERS(ALICE "requesters = [\"@idc:Ops\"];"),
+     "team.conf:1: approvers[0].requesters: " NO_IDC},
+};
+
+static void names_the_mistake(void **state)
+{
+    const struct mistake *m = *state;
+    struct config *c = NULL;
+
+    need_root();
+    write_text("team.conf", m->text);
+    assert_int_equal(load("team.conf", &c), -EINVAL);
+    assert_null(c);
+    assert_string_equal(said.text, m->expect);
+}
+
+/* ---- warnings ---------------------------------------------------------------------------------
+ */
+
+static const struct mistake WARNINGS[] = {
+    {"an empty file denies everything, and says so", "",
+     "warning: team.conf: no eligibility policy: nobody may ask for anything"},
+    {"a file of comments denies everything, and says so", "# nothing\n/* at\nall */ // here",
+     "warning: team.conf: no eligibility policy: nobody may ask for anything"},
+    {"empty sections and lists are allowed",
+     "settings: {}; host: {}; gate: { exempt = (); classes = {}; }; sessions: { warn = []; };\n"
+     "identity: {}; eligibility = (); approvers = ();",
+     "warning: team.conf: no eligibility policy: nobody may ask for anything"},
+    {"a policy that asks for approval that nobody can give is warned of", ELIGIBLE(ALICE SUDO),
+     "warning: team.conf: no approver policy: what needs approval will be refused"},
+    {"a policy longer than the cap is warned of",
+     ELIGIBLE(ALICE SUDO FREE "\nmax_duration = \"10h\";"),
+     "warning: team.conf:2: eligibility[0].max_duration \"10h\": settings.max_duration is shorter, "
+     "and holds"},
+    {"root as a requester is warned of", ELIGIBLE("who = [\"alice\", \"root\"];" SUDO FREE),
+     "warning: team.conf:1: eligibility[0].who: root neither requests nor approves: naming root "
+     "here does nothing"},
+};
+
+static void warns_and_loads(void **state)
+{
+    const struct mistake *m = *state;
+    struct config *c = NULL;
+
+    need_root();
+    write_text("team.conf", m->text);
+    assert_int_equal(load("team.conf", &c), 0);
+    assert_string_equal(said.text, m->expect);
+    config_free(c);
+}
+
+/* ---- good files -------------------------------------------------------------------------------
+ */
+
+static bool is_in(const struct policy *p, const struct principals *set, uint8_t kind,
+                  const char *name)
+{
+    for (size_t i = 0; i < p->n_principals; i++)
+        if (p->principals[i].kind == kind && strcmp(p->principals[i].name, name) == 0)
+            return set->bits[i / 64] >> i % 64 & 1;
+    return false;
+}
+
+static size_t members(const struct principals *set)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < SIZE(set->bits); i++)
+        n += (size_t)__builtin_popcountll(set->bits[i]);
+    return n;
+}
+
+static void expect_pattern(const struct policy *p, struct patterns run, size_t i, const char *text)
+{
+    char have[TARGET_TEXT_CAP];
+
+    assert_true(i < run.count);
+    target_text(&p->patterns[run.first + i], have);
+    assert_string_equal(have, text);
+}
+
+static void example_means_what_it_says(void **state)
+{
+    struct config *c;
+    const struct policy *p;
+
+    (void)state;
+    need_root();
+    c = load_good(EXAMPLE);
+    p = &c->policy;
+    assert_int_equal(members(&p->admins), 1);
+    assert_true(is_in(p, &p->admins, PRINCIPAL_GROUP, "team-admins"));
+    assert_int_equal(members(&p->auditors), 1);
+    assert_true(is_in(p, &p->auditors, PRINCIPAL_GROUP, "security"));
+    assert_int_equal(p->max_duration_s, 9 * 3600);
+    assert_int_equal(p->pending_expiry_s, 3 * 3600);
+    assert_true(p->approval);
+    assert_false(p->require_ticket);
+    assert_true(p->require_comment);
+    assert_true(config_ticket_fits(c, "CHG-17"));
+    assert_false(config_ticket_fits(c, "chg-17"));
+    assert_string_equal(p->host, "bastion-1");
+    assert_int_equal(p->n_exempt, 1);
+    assert_true(is_in(p, &p->exempt[0].who, PRINCIPAL_USER, "ansible"));
+    assert_int_equal(p->exempt[0].classes, 1 << CLASS_SUDO | 1 << CLASS_SSH);
+    assert_int_equal(policy_class(p, "cockpit"), CLASS_LOGIN);
+    assert_int_equal(policy_class(p, "login"), CLASS_LOGIN);
+    assert_int_equal(p->n_services, 10);
+    assert_int_equal(p->n_classes, CLASSES_BUILT_IN);
+    assert_int_equal(c->n_warn, 2);
+    assert_int_equal(c->warn_s[0], 300);
+    assert_int_equal(c->warn_s[1], 60);
+    assert_int_equal(c->grace_s, 10);
+    assert_string_equal(c->cgroup, "auto");
+    assert_int_equal(p->loginuid, LOGINUID_REQUIRE);
+    assert_string_equal(c->aws_user, "{user}");
+    assert_false(c->trust_idc_on_host);
+    config_free(c);
+}
+
+static void example_policies_mean_what_they_say(void **state)
+{
+    struct config *c;
+    const struct policy *p;
+    const struct eligibility *e;
+    const struct approvers *a;
+
+    (void)state;
+    need_root();
+    c = load_good(EXAMPLE);
+    p = &c->policy;
+    e = &p->eligibility[0];
+    a = &p->approvers[0];
+    assert_int_equal(p->n_eligibility, 1);
+    assert_string_equal(e->name.text, "sre");
+    assert_int_equal(members(&e->who), 2);
+    assert_true(is_in(p, &e->who, PRINCIPAL_USER, "alice"));
+    assert_true(is_in(p, &e->who, PRINCIPAL_GROUP, "sre"));
+    assert_int_equal(e->targets.count, 2);
+    expect_pattern(p, e->targets, 0, "host:bastion-*/sudo");
+    expect_pattern(p, e->targets, 1, "aws:ou-ab12-11111111/AdministratorAccess");
+    assert_int_equal(e->max_duration_s, 4 * 3600);
+    assert_true(e->approval_required);
+    assert_string_equal(e->ticket, "CHG-1");
+    assert_int_equal(p->n_approvers, 1);
+    assert_string_equal(a->name.text, "leads");
+    assert_int_equal(members(&a->who), 2);
+    assert_true(is_in(p, &a->who, PRINCIPAL_USER, "bob"));
+    assert_true(is_in(p, &a->who, PRINCIPAL_GROUP, "sre-leads"));
+    assert_int_equal(a->targets.count, 2);
+    expect_pattern(p, a->targets, 0, "host:*/*");
+    expect_pattern(p, a->targets, 1, "aws:*/*");
+    assert_int_equal(members(&a->requesters), 1);
+    assert_true(is_in(p, &a->requesters, PRINCIPAL_GROUP, "sre"));
+    assert_false(a->for_all_requesters);
+    assert_int_equal(a->quorum, 1);
+    assert_false(a->mandatory);
+    /* one each of team-admins, security, ansible, alice, sre, bob, sre-leads */
+    assert_int_equal(p->n_principals, 7);
+    config_free(c);
+}
+
+static void every_key_other_than_its_default(void **state)
+{
+    struct config *c;
+    const struct policy *p;
+
+    (void)state;
+    need_root();
+    c = load_good(
+        "settings: { admins = [\"bob\"]; auditors = (\"@idc:All Eyes\", \"@bob\"); max_duration = "
+        "\"2d\"; pending_expiry = \"1h30m\"; approval = false; require_ticket = true; "
+        "require_comment = false; };\n"
+        "host: { name = \"Jump\"; };\n"
+        "identity: { loginuid = \"check\"; aws_user = \"{user}@example.com\"; "
+        "trust_idc_on_host = true; };\n"
+        "sessions: { warn = [\"1m\", \"1h\", \"5m\"]; grace = \"0s\"; cgroup = "
+        "\"/sys/fs/cgroup/x\"; };\n"
+        "gate: { classes = { db-1 = [\"psql\"]; ssh = [\"sshd-ask\"]; };\n"
+        "  exempt = ( { who = [\"a\"]; classes = [\"su\"]; },\n"
+        "    { who = [\"a\", \"@idc:Ops\"]; classes = [\"db-1\"]; } ); };\n"
+        "eligibility = ( { name = \"on call\"; who = [\"@idc:Ops\"]; targets = "
+        "[\"host:*/db-1\"]; approval_required = false; } );\n"
+        "approvers = ( { name = \"two\"; who = [\"bob\", \"carol\"]; targets = "
+        "[\"host:?/s*\"]; quorum = 2; mandatory = true; } );\n");
+    p = &c->policy;
+    assert_true(is_in(p, &p->admins, PRINCIPAL_USER, "bob"));
+    assert_false(is_in(p, &p->admins, PRINCIPAL_GROUP, "bob"));
+    assert_true(is_in(p, &p->auditors, PRINCIPAL_IDC_GROUP, "All Eyes"));
+    assert_true(is_in(p, &p->auditors, PRINCIPAL_GROUP, "bob"));
+    assert_false(is_in(p, &p->auditors, PRINCIPAL_USER, "bob"));
+    assert_int_equal(p->max_duration_s, 2 * 86400);
+    assert_int_equal(p->pending_expiry_s, 5400);
+    assert_false(p->approval);
+    assert_true(p->require_ticket);
+    assert_false(p->require_comment);
+    assert_string_equal(p->host, "Jump");
+    assert_int_equal(p->loginuid, LOGINUID_CHECK);
+    assert_string_equal(c->aws_user, "{user}@example.com");
+    assert_true(c->trust_idc_on_host);
+    assert_int_equal(c->n_warn, 3);
+    assert_int_equal(c->warn_s[0], 3600);
+    assert_int_equal(c->warn_s[1], 300);
+    assert_int_equal(c->warn_s[2], 60);
+    assert_int_equal(c->grace_s, 0);
+    assert_string_equal(c->cgroup, "/sys/fs/cgroup/x");
+    assert_int_equal(policy_class_named(p, "db-1"), CLASSES_BUILT_IN);
+    assert_int_equal(policy_class(p, "psql"), CLASSES_BUILT_IN);
+    assert_int_equal(policy_class(p, "sshd-ask"), CLASS_SSH);
+    assert_int_equal(p->n_exempt, 2);
+    assert_int_equal(p->exempt[1].classes, 1 << CLASSES_BUILT_IN);
+    assert_int_equal(p->eligibility[0].max_duration_s, p->max_duration_s);
+    assert_false(p->eligibility[0].approval_required);
+    assert_string_equal(p->eligibility[0].ticket, "");
+    assert_int_equal(p->approvers[0].quorum, 2);
+    assert_true(p->approvers[0].mandatory);
+    assert_true(p->approvers[0].for_all_requesters);
+    config_free(c);
+}
+
+/* The schema's defaults, those of the core, and DESIGN.md 6 are the same. */
+static void defaults_are_those_of_the_core(void **state)
+{
+    static struct policy core;
+    struct config *c = NULL;
+    char hash[sizeof core.hash];
+
+    (void)state;
+    need_root();
+    write_text("team.conf", "");
+    assert_int_equal(load("team.conf", &c), 0);
+    memset(&core, 0, sizeof core);
+    policy_init(&core, "node-1");
+    memcpy(hash, c->policy.hash, sizeof hash);
+    memset(c->policy.hash, 0, sizeof hash);
+    assert_memory_equal(&c->policy, &core, sizeof core);
+    assert_int_equal(c->policy.max_duration_s, 9 * 3600);
+    assert_int_equal(c->policy.pending_expiry_s, 3 * 3600);
+    assert_true(c->policy.approval && c->policy.require_comment && !c->policy.require_ticket);
+    assert_int_equal(c->policy.loginuid, LOGINUID_REQUIRE);
+    assert_int_equal(c->n_warn, 2);
+    assert_int_equal(c->grace_s, 10);
+    assert_string_equal(c->cgroup, "auto");
+    assert_string_equal(c->aws_user, "{user}");
+    assert_null(c->ticket);
+    config_free(c);
+}
+
+/* What looks like a quorum that cannot be reached, and can. */
+static void reachable_quorums_are_good(void **state)
+{
+    static const char *const WHO[] = {
+        "who = [\"alice\"]; requesters = [\"zoe\"];",
+        "who = [\"alice\"]; requesters = [\"alice\", \"zoe\"];",
+        "who = [\"alice\"]; requesters = [\"alice\", \"@sre\"];",
+        "who = [\"alice\", \"bob\"]; requesters = [\"alice\", \"bob\"];",
+        "who = [\"alice\", \"@sre\"]; quorum = 9;",
+        "who = [\"alice\", \"bob\"]; quorum = 2;",
+    };
+
+    (void)state;
+    need_root();
+    for (size_t i = 0; i < SIZE(WHO); i++) {
+        char text[512];
+
+        snprintf(text, sizeof text, "%sapprovers = ( { name = \"a\"; " SUDO "%s } );",
+                 ELIGIBLE(ALICE SUDO FREE), WHO[i]);
+        config_free(load_good(text));
+    }
+}
+
+static void node_name_has_to_fit(void **state)
+{
+    static const char LONG[] = T128;
+    static const char *const BAD[] = {"", "a b", "a/b", "-x", LONG};
+    struct config *c = NULL;
+
+    (void)state;
+    need_root();
+    for (size_t i = 0; i < SIZE(BAD); i++) {
+        memset(&said, 0, sizeof said);
+        write_text("team.conf", "");
+        assert_int_equal(config_load(in_dir("team.conf"), BAD[i], hear, &said, &c), -EINVAL);
+        assert_non_null(strstr(said.text, "team.conf: host.name must be given: the node name \""));
+        memset(&said, 0, sizeof said);
+        write_text("team.conf", "host: { name = \"good\"; };");
+        assert_int_equal(config_load(in_dir("team.conf"), BAD[i], hear, &said, &c), 0);
+        assert_string_equal(c->policy.host, "good");
+        c = config_free(c);
+    }
+}
+
+static void tickets_match_as_a_whole(void **state)
+{
+    static const struct {
+        const char *pattern, *ticket;
+        bool required, fits;
+    } ROWS[] = {
+        {"", "", false, true},
+        {"", "", true, false},
+        {"[A-Z]+", "", true, false},
+        {"[A-Z]+", "", false, true},
+        {".*", "", true, false},
+        {"", "anything goes", true, true},
+        {"", T128, false, false},
+        {"", "a\x1b[2J", false, false},
+        {".*", "a\nb", false, false},
+        {"CHG-[0-9]+", "CHG-1", true, true},
+        {"CHG-[0-9]+", "xCHG-1", true, false},
+        {"CHG-[0-9]+", "CHG-1x", true, false},
+        {"^CHG-[0-9]+$", "CHG-12", true, true},
+        {"^CHG|INC$", "CHG", true, true},
+        {"^CHG|INC$", "CHG-evil", true, false},
+        {"a|ab", "ab", true, true},
+        {"a)|b", "xb", true, false},
+        {"a)|b", "b", true, true},
+    };
+
+    (void)state;
+    need_root();
+    for (size_t i = 0; i < SIZE(ROWS); i++) {
+        char text[512];
+        struct config *c;
+
+        snprintf(text, sizeof text,
+                 "settings: { ticket_pattern = \"%s\"; require_ticket = %s; };\n%s",
+                 ROWS[i].pattern, ROWS[i].required ? "true" : "false", ELIGIBLE(ALICE SUDO FREE));
+        c = load_good(text);
+        if (config_ticket_fits(c, ROWS[i].ticket) != ROWS[i].fits)
+            fail_msg("pattern \"%s\", ticket \"%s\"", ROWS[i].pattern, ROWS[i].ticket);
+        config_free(c);
+    }
+}
+
+static void policy_is_named_by_its_text(void **state)
+{
+    /* printf '# nothing\n' | b2sum -l 256 */
+    static const char NOTHING[] =
+        "f409ca4d7a5860c12eafdb30d17ed0adc7e5cd53bb422d39bed11135e1a14cce";
+    struct config *c = NULL;
+    char before[65];
+
+    (void)state;
+    need_root();
+    write_text("team.conf", "# nothing\n");
+    assert_int_equal(load("team.conf", &c), 0);
+    assert_string_equal(c->policy.hash, NOTHING);
+    c = config_free(c);
+
+    write_text("part.conf", "# one\n");
+    write_text("team.conf", "@include \"part.conf\"\n");
+    assert_int_equal(load("team.conf", &c), 0);
+    memcpy(before, c->policy.hash, sizeof before);
+    c = config_free(c);
+    write_text("part.conf", "# two\n");
+    assert_int_equal(load("team.conf", &c), 0);
+    assert_string_not_equal(c->policy.hash, before);
+    config_free(c);
+}
+
+static void shipped_configuration_is_good(void **state)
+{
+    static char text[64 * 1024];
+    FILE *f = fopen("conf/team.conf", "r");
+    size_t n;
+    struct config *c;
+
+    (void)state;
+    need_root();
+    assert_non_null(f);
+    n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    c = load_good(text);
+    assert_int_equal(c->policy.n_eligibility, 1);
+    assert_true(c->policy.eligibility[0].approval_required);
+    config_free(c);
+}
+
+/* ---- limits -----------------------------------------------------------------------------------
+ */
+
+static const struct limit {
+    const char *says, *head, *each, *tail;
+    int most;
+    const char *expect;
+} LIMITS[] = {
+    {"512 users and groups fit, and one more is refused",
+     "eligibility = ( { name = \"e\"; " SUDO FREE "who = [", "\"u#\"", "]; } );", 512,
+     "team.conf:1: eligibility[0].who[512] \"u512\": more than 512 different users and groups are "
+     "named; put people in groups"},
+    {"2048 targets fit, and one more is refused",
+     "eligibility = ( { name = \"e\"; " ALICE FREE "targets = [", "\"host:h#/sudo\"", "]; } );",
+     2048,
+     "team.conf:1: eligibility[0].targets[2048] \"host:h2048/sudo\": all policies together have "
+     "more "
+     "than 2048 targets; use wildcards"},
+    {"512 policies fit, and one more is refused", "eligibility = (",
+     "{ name = \"e#\"; " ALICE SUDO FREE "}", ");", 512,
+     "team.conf:1: eligibility: has 513 members; at most 512 can be"},
+    {"512 approver policies fit, and one more is refused",
+     ELIGIBLE(ALICE SUDO FREE) "approvers = (", "{ name = \"a#\"; " ALICE SUDO "}", ");", 512,
+     "team.conf:2: approvers: has 513 members; at most 512 can be"},
+    {"64 exemptions fit, and one more is refused", ELIGIBLE(ALICE SUDO FREE) "gate: { exempt = (",
+     "{ who = [\"u#\"]; classes = [\"su\"]; }", "); };", 64,
+     "team.conf:2: gate.exempt: has 65 members; at most 64 can be"},
+    {"64 services fit, and one more is refused",
+     ELIGIBLE(ALICE SUDO FREE) "gate: { classes = { x = [", "\"s#\"", "]; }; };", 64 - 9,
+     "team.conf:2: gate.classes.x[55] \"s55\": there can be at most 64 services, the built-in ones "
+     "included"},
+    {"16 classes fit, and one more is refused", ELIGIBLE(ALICE SUDO FREE) "gate: { classes = { ",
+     "c# = [\"s#\"]", "; }; };", 16 - 4,
+     "team.conf:2: gate.classes.c12: there can be at most 16 classes, the built-in ones included"},
+};
+
+static void limit_holds(void **state)
+{
+    const struct limit *l = *state;
+    struct config *c = NULL;
+
+    need_root();
+    write_many(l->head, l->each, l->most, l->tail);
+    assert_int_equal(load("team.conf", &c), 0);
+    assert_string_equal(said.text, "");
+    c = config_free(c);
+    write_many(l->head, l->each, l->most + 1, l->tail);
+    assert_int_equal(load("team.conf", &c), -EINVAL);
+    assert_string_equal(said.text, l->expect);
+}
+
+/* ---- the manual -------------------------------------------------------------------------------
+ */
+
+static void put_quoted(struct text *t, const char *s)
+{
+    for (; *s; s++)
+        if (*s == '"')
+            text_put(t, "\\(dq");
+        else
+            text_put_n(t, s, 1);
+}
+
+/* What team.conf(5) has to say of a key. */
+static void put_entry(struct text *t, const struct key *k)
+{
+    bool section = !strchr(k->path, '.') && k->type->shape == SHAPE_GROUP;
+
+    text_put(t, ".It Ic ");
+    text_put(t, k->path);
+    text_put(t, " : Ar ");
+    text_put(t, k->type->word);
+    text_put(t, "\n");
+    text_put(t, k->doc);
+    text_put(t, "\n");
+    if (!k->def) {
+        text_put(t, "It must be given.\n");
+    } else if (k->def[0] && !section) {
+        text_put(t, "The default is\n.Ql ");
+        put_quoted(t, k->def);
+        text_put(t, " .\n");
+    }
+}
+
+static void manual_lists_the_keys_of_the_schema(void **state)
+{
+    static const char BEGIN[] = ".\\\" keys: as teamd/conf/schema.c has them\n";
+    static const char END[] = ".\\\" end of keys\n";
+    static char page[64 * 1024], wanted[32 * 1024];
+    struct text t = text_over(wanted, sizeof wanted);
+    FILE *f = fopen("teamd/conf/team.conf.5", "r");
+    char *begin, *end;
+
+    (void)state;
+    for (size_t i = 0; i < SCHEMA_LEN; i++)
+        put_entry(&t, &SCHEMA[i]);
+    assert_false(t.cut);
+    assert_non_null(f);
+    page[fread(page, 1, sizeof page - 1, f)] = '\0';
+    fclose(f);
+    begin = strstr(page, BEGIN);
+    end = strstr(page, END);
+    assert_true(begin && end && begin < end);
+    *end = '\0';
+    if (strcmp(begin + strlen(BEGIN), wanted) == 0)
+        return;
+    fprintf(stderr, "teamd/conf/team.conf.5 must list:\n%s", wanted);
+    fail();
+}
+
+/* ---- all of it --------------------------------------------------------------------------------
+ */
+
+static const struct CMUnitTest TESTS[] = {
+    {"DESIGN's example means what it says", example_means_what_it_says, NULL, NULL, NULL},
+    {"the policies of DESIGN's example mean what they say", example_policies_mean_what_they_say,
+     NULL, NULL, NULL},
+    {"every key is read when it is not its default", every_key_other_than_its_default, NULL, NULL,
+     NULL},
+    {"the defaults are those of the core", defaults_are_those_of_the_core, NULL, NULL, NULL},
+    {"a quorum that can be reached is good", reachable_quorums_are_good, NULL, NULL, NULL},
+    {"a node name that is no host's name is refused, unless host.name is given",
+     node_name_has_to_fit, NULL, NULL, NULL},
+    {"a ticket pattern matches whole tickets", tickets_match_as_a_whole, NULL, NULL, NULL},
+    {"the hash is that of the text with its includes", policy_is_named_by_its_text, NULL, NULL,
+     NULL},
+    {"the shipped team.conf is good and needs approval", shipped_configuration_is_good, NULL, NULL,
+     NULL},
+    {"the manual lists the keys of the schema", manual_lists_the_keys_of_the_schema, NULL, NULL,
+     NULL},
+};
+
+int main(void)
+{
+    for (size_t i = 0; i < SIZE(MISTAKES); i++)
+        add(MISTAKES[i].says, names_the_mistake, &MISTAKES[i]);
+    for (size_t i = 0; i < SIZE(WARNINGS); i++)
+        add(WARNINGS[i].says, warns_and_loads, &WARNINGS[i]);
+    for (size_t i = 0; i < SIZE(LIMITS); i++)
+        add(LIMITS[i].says, limit_holds, &LIMITS[i]);
+    for (size_t i = 0; i < SIZE(TESTS); i++)
+        all[n_all++] = TESTS[i];
+    return _cmocka_run_group_tests("config", all, n_all, set_up, tear_down);
+}
