@@ -100,6 +100,11 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(OBJ)/pam_team/client.o $(OBJ)/
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o \
 		$(BUILD)/libteamd.a $(ALL_LDFLAGS) -lcmocka $(TEAMD_LIBS) -lpam
 
+# Tests of the module load it as built into the real libpam. The linker exports what they stand in for.
+$(BUILD)/tests/pam/%: tests/pam/%.c $(BUILD)/pam_team.so
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(ALL_LDFLAGS) -lcmocka -lpam
+
 # What the system tests need beside the programs.
 SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c))
 

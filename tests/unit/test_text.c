@@ -20,7 +20,7 @@ static char *exactly(const char *s, size_t n)
     return block;
 }
 
-/* ---- numbers -------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------- */
 
 struct number_row {
     const char *says;
@@ -61,7 +61,7 @@ static void check_number(void **state)
     free(given);
 }
 
-/* ---- durations ------------------------------------------------------------------------------ */
+/* ---- durations ----------------------------------------------------------------------------- */
 
 struct duration_row {
     const char *says;
@@ -122,7 +122,7 @@ static void check_duration(void **state)
 static void a_duration_that_is_written_can_be_read(void **state)
 {
     char written[64];
-    uint64_t v;
+    uint64_t v = 0;
 
     (void)state;
     for (uint64_t s = 1; s <= TEXT_DURATION_MAX_S; s += 1 + s / 997) {
@@ -144,7 +144,7 @@ static void no_time_is_written_as_0s(void **state)
     assert_string_equal(written, "0s");
 }
 
-/* ---- ids ------------------------------------------------------------------------------------ */
+/* ---- ids ----------------------------------------------------------------------------------- */
 
 struct id_row {
     const char *says;
@@ -195,7 +195,7 @@ static void an_id_that_is_written_can_be_read(void **state)
 {
     (void)state;
     for (uint64_t i = 0; i < 100000; i++) {
-        uint64_t id = i * UINT64_C(0x9e3779b97f4a7c15) >> 24, first, last;
+        uint64_t id = i * UINT64_C(0x9e3779b97f4a7c15) >> 24, first = 1, last = 0;
         char written[TEXT_ID_LEN + 1];
         struct text t = text_over(written, sizeof written);
 
@@ -209,7 +209,7 @@ static void an_id_that_is_written_can_be_read(void **state)
     }
 }
 
-/* ---- building ------------------------------------------------------------------------------- */
+/* ---- building ------------------------------------------------------------------------------ */
 
 static void text_is_cut_whole_and_stays_cut(void **state)
 {
@@ -261,7 +261,7 @@ static void numbers_are_written_in_full(void **state)
     assert_string_equal(buf, "184467440737095516150");
 }
 
-/* ---- UTF-8 ---------------------------------------------------------------------------------- */
+/* ---- UTF-8 --------------------------------------------------------------------------------- */
 
 /* RFC 3629, section 4, as it is written there: the ranges of each byte. */
 static const struct {
@@ -338,7 +338,7 @@ static void every_code_point_is_read_as_itself(void **state)
     }
 }
 
-/* ---- what may stand in text ------------------------------------------------------------------ */
+/* ---- what may stand in text ---------------------------------------------------------------- */
 
 struct plain_row {
     const char *says;
@@ -472,8 +472,7 @@ static void what_is_made_plain_is_plain_at_any_size(void **state)
     }
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 #define ADD_ROWS(rows, check)                                                                      \
     for (size_t i = 0; i < COUNT(rows); i++)                                                       \

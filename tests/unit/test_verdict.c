@@ -27,7 +27,7 @@
 #define LONG_107 "/" X63 X31 "ssssssssssss"
 #define LONG_108 LONG_107 "s"
 
-/* ---- arguments ------------------------------------------------------------------------------ */
+/* ---- arguments ----------------------------------------------------------------------------- */
 
 struct option_row {
     const char *says;
@@ -100,7 +100,7 @@ static void check_options(void **state)
         assert_null(o.wrong);
 }
 
-/* ---- the question --------------------------------------------------------------------------- */
+/* ---- the question -------------------------------------------------------------------------- */
 
 struct ask_row {
     const char *says;
@@ -182,7 +182,7 @@ static void check_ask(void **state)
     assert_string_equal(fields, row->fields);
 }
 
-/* ---- who passes without an answer ------------------------------------------------------------ */
+/* ---- who passes without an answer ---------------------------------------------------------- */
 
 struct pass_row {
     const char *says;
@@ -225,7 +225,7 @@ static void check_pass(void **state)
     assert_int_equal(passes_unanswered(&f), row->passes);
 }
 
-/* ---- reading the answer ---------------------------------------------------------------------- */
+/* ---- reading the answer -------------------------------------------------------------------- */
 
 struct answer_row {
     const char *says;
@@ -301,7 +301,7 @@ static void another_version_is_told_apart(void **state)
     assert_int_equal(answer_read(TEAM_OP_ACCOUNT, "TE\x02\x02\0\1\0\0", 8, text), -EPROTONOSUPPORT);
 }
 
-/* ---- the verdict ----------------------------------------------------------------------------- */
+/* ---- the verdict --------------------------------------------------------------------------- */
 
 struct verdict_row {
     const char *says;
@@ -531,8 +531,7 @@ static void the_longest_of_everything_fits(void **state)
     assert_int_equal(answers[0], ANSWER_TEXT_CAP - 1);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 #define ADD_ROWS(rows, check)                                                                      \
     for (size_t i = 0; i < COUNT(rows); i++)                                                       \

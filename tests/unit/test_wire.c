@@ -35,8 +35,7 @@ static enum wire_result read_exactly(const char *packet, size_t len, struct wire
     return result;
 }
 
-/* ---- messages in words ------------------------------------------------------------------------
- */
+/* ---- messages in words --------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -61,15 +60,15 @@ static size_t write_words(enum team_kind kind, unsigned op, const char *words, c
                           size_t cap)
 {
     struct wire_out w = wire_begin(buf, cap, kind, op);
-    struct wire_mark open[WIRE_DEPTH_MAX];
+    struct wire_mark open[WIRE_DEPTH_MAX] = {0};
     size_t depth = 0;
 
     while (*words != '\0') {
         size_t n = strcspn(words, "|"), name = strcspn(words, "=(");
 
-        if (words[0] == ')')
+        if (words[0] == ')' && depth > 0)
             wire_group_end(&w, open[--depth]);
-        else if (words[name] == '(')
+        else if (words[name] == '(' && depth < WIRE_DEPTH_MAX)
             open[depth++] = wire_group(&w, tag_of(words, name));
         else
             wire_put_n(&w, tag_of(words, name), words + name + 1, n - name - 1);
@@ -101,8 +100,7 @@ static void say_fields(struct text *t, struct wire_span rest)
     }
 }
 
-/* ---- golden bytes -----------------------------------------------------------------------------
- */
+/* ---- golden bytes -------------------------------------------------------------------------- */
 
 static size_t unhex(const char *hex, char *out, size_t cap)
 {
@@ -225,8 +223,7 @@ static void every_byte_may_change_without_harm(void **state)
     }
 }
 
-/* ---- strictness, by hand ----------------------------------------------------------------------
- */
+/* ---- strictness, by hand ------------------------------------------------------------------- */
 
 struct strict_row {
     const char *says;
@@ -304,8 +301,7 @@ static void check_strict(void **state)
     assert_int_equal(read_exactly(packet, len, &msg), row->then);
 }
 
-/* ---- each field's limit and class -------------------------------------------------------------
- */
+/* ---- each field's limit and class ---------------------------------------------------------- */
 
 static void every_field_is_bounded_by_its_row(void **state)
 {
@@ -347,8 +343,7 @@ static void a_class_that_nobody_knows_fits_nothing(void **state)
     assert_false(wire_value_fits(wire_rule(TEAM_TAG_END - 1), "", 0));
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------- */
 
 static void a_buffer_that_is_too_small_by_any_amount_gives_nothing(void **state)
 {
@@ -468,8 +463,7 @@ static void more_fields_than_can_be_counted_are_refused(void **state)
     free(packet);
 }
 
-/* ---- finding ----------------------------------------------------------------------------------
- */
+/* ---- finding ------------------------------------------------------------------------------- */
 
 static void values_are_found_or_absent(void **state)
 {
@@ -517,25 +511,25 @@ static void numbers_and_ids_are_written_as_people_read_them(void **state)
     assert_string_equal(words, "SEQ=18446744073709551615|ID=00000110");
 }
 
-/* ---- what is written can be read ---------------------------------------------------------------
- */
+/* ---- what is written can be read ----------------------------------------------------------- */
 
 static uint64_t next(uint64_t *seed, uint64_t below)
 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;
-    return (*seed * UINT64_C(0x2545f4914f6cdd1d) >> 32) % below;
+    return below > 0 ? (*seed * UINT64_C(0x2545f4914f6cdd1d) >> 32) % below : 0;
 }
 
 static size_t invent(uint64_t *seed, struct wire_rule rule, char *out)
 {
-    static const char *const LETTERS[] = {
+    static const char LETTERS[][33] = {
         [TEAM_CS_TEXT] = "aZ09 .,;:/!$%&=-+*#~<>@\"'",
         [TEAM_CS_NAME] = "azAZ09._$",
         [TEAM_CS_WORD] = "azAZ09_",
         [TEAM_CS_NUM] = "123456789",
         [TEAM_CS_ID] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ",
+        [TEAM_CS_GROUP] = "",
     };
     size_t least = rule.class == TEAM_CS_ID ? 4 : 1, most = rule.max_len;
     size_t n;
@@ -605,8 +599,7 @@ static void whatever_is_written_can_be_read(void **state)
     assert_true(sent > 15000);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 int main(void)
 {
