@@ -1,0 +1,121 @@
+/* What the rows hold (proto.h, enum team_row) and what it is called (DESIGN.md 6). */
+#include "render.h"
+
+#define ROWS(kind, called, list)                                                             \
+    {                                                                                        \
+        .row = TEAM_ROW_##kind, .plural = called, .n_columns = sizeof list / sizeof list[0], \
+        .columns = list                                                                      \
+    }
+#define GROUPS(list, cell, page)                                                     \
+    {                                                                                \
+        .n_columns = sizeof list / sizeof list[0], .columns = list, .in_cell = cell, \
+        .on_page = page                                                              \
+    }
+#define HIDDEN NULL
+#define NEVER  NOT_IN_TABLES
+
+/* clang-format off */
+
+static const struct column TARGETS[] = {
+    { "target", HIDDEN, TEAM_TARGET_NAME, COL_TEXT,  NEVER, NULL },
+    { "state",  HIDDEN, TEAM_STATE,       COL_STATE, NEVER, NULL },
+};
+static const struct row_type TARGETS_TYPE = GROUPS(TARGETS, "$0", "$0 ($1)");
+
+static const struct column DECISIONS[] = {
+    { "by",       HIDDEN, TEAM_BY,       COL_TEXT,   NEVER, NULL },
+    { "at",       HIDDEN, TEAM_AT,       COL_MOMENT, NEVER, NULL },
+    { "decision", HIDDEN, TEAM_DECISION, COL_STATE,  NEVER, NULL },
+    { "comment",  HIDDEN, TEAM_COMMENT,  COL_TEXT,   NEVER, NULL },
+    { "about",    HIDDEN, TEAM_ABOUT,    COL_TEXT,   NEVER, NULL },
+};
+static const struct row_type DECISIONS_TYPE = GROUPS(DECISIONS, "$1 $0 $2[ $4][: $3]",
+                                                  "$1  $0 $2[ the $4][: $3]");
+
+static const struct column EXTENSION[] = {
+    { "for_s",        HIDDEN, TEAM_FOR_S,        COL_SECONDS, NEVER, NULL },
+    { "reason",       HIDDEN, TEAM_REASON,       COL_TEXT,    NEVER, NULL },
+    { "requested_at", HIDDEN, TEAM_REQUESTED_AT, COL_MOMENT,  NEVER, NULL },
+    { "waiting_for",  HIDDEN, TEAM_WAITING_FOR,  COL_TEXTS,   NEVER, NULL },
+};
+static const struct row_type EXTENSION_TYPE = GROUPS(EXTENSION, "$0 $1",
+                                                  "$0 more, asked $2[, waiting for $3]: $1");
+
+static const struct column REQUEST[] = {
+    { "id",                "ID",          TEAM_ID,                COL_TEXT,    0,     NULL },
+    { "requester",         "REQUESTER",   TEAM_REQUESTER,         COL_TEXT,    3,     NULL },
+    { "state",             "STATE",       TEAM_STATE,             COL_STATE,   1,     NULL },
+    { "targets",           "TARGETS",     TEAM_TARGET,            COL_GROUPS,  2,     &TARGETS_TYPE },
+    { "reason",            "REASON",      TEAM_REASON,            COL_TEXT,    5,     NULL },
+    { "ticket",            HIDDEN,        TEAM_TICKET,            COL_TEXT,    NEVER, NULL },
+    { "requested_at",      "REQUESTED",   TEAM_REQUESTED_AT,      COL_TIME,    9,     NULL },
+    { "requested_start",   "START",       TEAM_REQUESTED_START,   COL_TIME,    10,    NULL },
+    { "duration_s",        "FOR",         TEAM_DURATION_S,        COL_SECONDS, 6,     NULL },
+    { "active_from",       HIDDEN,        TEAM_ACTIVE_FROM,       COL_MOMENT,  NEVER, NULL },
+    { "active_until",      "UNTIL",       TEAM_ACTIVE_UNTIL,      COL_TIME,    4,     NULL },
+    { "ended_at",          HIDDEN,        TEAM_ENDED_AT,          COL_MOMENT,  NEVER, NULL },
+    { "approval_required", HIDDEN,        TEAM_APPROVAL_REQUIRED, COL_YESNO,   NEVER, NULL },
+    { "decisions",         HIDDEN,        TEAM_DECISION_MADE,     COL_GROUPS,  NEVER, &DECISIONS_TYPE },
+    { "waiting_for",       "WAITING FOR", TEAM_WAITING_FOR,       COL_TEXTS,   8,     NULL },
+    { "extension",         "EXTENSION",   TEAM_EXTENSION,         COL_GROUP,   7,     &EXTENSION_TYPE },
+    { "revoked_by",        HIDDEN,        TEAM_REVOKED_BY,        COL_TEXT,    NEVER, NULL },
+    { "revoke_comment",    HIDDEN,        TEAM_REVOKE_COMMENT,    COL_TEXT,    NEVER, NULL },
+    { "failure",           HIDDEN,        TEAM_FAILURE,           COL_TEXT,    NEVER, NULL },
+    { "host",              HIDDEN,        TEAM_HOST,              COL_TEXT,    NEVER, NULL },
+};
+const struct row_type REQUEST_ROWS = ROWS(REQUEST, "requests", REQUEST);
+
+static const struct column SESSION[] = {
+    { "id",          "ID",      TEAM_SESSION,     COL_NUMBER, 0, NULL },
+    { "request",     "REQUEST", TEAM_ID,          COL_TEXT,   4, NULL },
+    { "user",        "USER",    TEAM_USER,        COL_TEXT,   1, NULL },
+    { "service",     "SERVICE", TEAM_SERVICE,     COL_TEXT,   3, NULL },
+    { "target_user", "AS",      TEAM_TARGET_USER, COL_TEXT,   5, NULL },
+    { "tty",         "TTY",     TEAM_TTY,         COL_TEXT,   9, NULL },
+    { "rhost",       "FROM",    TEAM_RHOST,       COL_TEXT,   8, NULL },
+    { "state",       "STATE",   TEAM_STATE,       COL_STATE,  2, NULL },
+    { "leader",      "PID",     TEAM_LEADER,      COL_NUMBER, 7, NULL },
+    { "started_at",  "STARTED", TEAM_STARTED_AT,  COL_TIME,   6, NULL },
+    { "ended_at",    "ENDED",   TEAM_ENDED_AT,    COL_TIME,   10, NULL },
+    { "command",     "COMMAND", TEAM_COMMAND,     COL_TEXT,   4, NULL },
+};
+const struct row_type SESSION_ROWS = ROWS(SESSION, "sessions", SESSION);
+
+static const struct column TARGET[] = {
+    { "target",            "TARGET",    TEAM_TARGET_NAME,       COL_TEXT,    0, NULL },
+    { "max_duration_s",    "AT MOST",   TEAM_FOR_S,             COL_SECONDS, 1, NULL },
+    { "approval_required", "APPROVAL",  TEAM_APPROVAL_REQUIRED, COL_YESNO,   2, NULL },
+    { "approvers",         "APPROVERS", TEAM_WAITING_FOR,       COL_TEXTS,   3, NULL },
+    { "policy",            "POLICY",    TEAM_POLICY,            COL_TEXT,    4, NULL },
+    { "ticket",            "TICKET",    TEAM_TICKET,            COL_TEXT,    5, NULL },
+};
+const struct row_type TARGET_ROWS = ROWS(TARGET, "targets", TARGET);
+
+static const struct column EVENT[] = {
+    { "seq",     "SEQ",     TEAM_SEQ,         COL_NUMBER, 9,     NULL },
+    { "time",    "TIME",    TEAM_AT,          COL_MOMENT, 0,     NULL },
+    { "host",    "HOST",    TEAM_HOST,        COL_TEXT,   8,     NULL },
+    { "actor",   "ACTOR",   TEAM_BY,          COL_TEXT,   1,     NULL },
+    { "action",  "ACTION",  TEAM_ACTION,      COL_TEXT,   2,     NULL },
+    { "request", "REQUEST", TEAM_ID,          COL_TEXT,   4,     NULL },
+    { "target",  "TARGET",  TEAM_TARGET_NAME, COL_TEXT,   5,     NULL },
+    { "outcome", "OUTCOME", TEAM_OUTCOME,     COL_STATE,  3,     NULL },
+    { "detail",  "DETAIL",  TEAM_DETAIL,      COL_TEXT,   6,     NULL },
+    { "prev",    HIDDEN,    TEAM_PREV,        COL_TEXT,   NEVER, NULL },
+    { "hash",    HIDDEN,    TEAM_HASH,        COL_TEXT,   NEVER, NULL },
+};
+const struct row_type EVENT_ROWS = ROWS(EVENT, "events", EVENT);
+
+static const struct column FINDING[] = {
+    { "outcome", "OUTCOME", TEAM_OUTCOME, COL_STATE, 0, NULL },
+    { "text",    "TEXT",    TEAM_TEXT,    COL_TEXT,  1, NULL },
+};
+const struct row_type FINDING_ROWS = ROWS(FINDING, "findings", FINDING);
+
+static const struct column STATUS[] = {
+    { "name",  "NAME",  TEAM_NAME,  COL_TEXT, 0, NULL },
+    { "value", "VALUE", TEAM_VALUE, COL_TEXT, 1, NULL },
+};
+const struct row_type STATUS_ROWS = ROWS(STATUS, "values", STATUS);
+
+/* clang-format on */

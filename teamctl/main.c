@@ -1,0 +1,263 @@
+/* teamctl: finds the verb, reads its options, runs it. The table of verbs is the only place that
+ * says what there is; help and errors follow from it. */
+#include "teamctl.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* clang-format off */
+
+#define FORMS   (BIT(OPT_JSON) | BIT(OPT_CSV))
+#define PERIOD  (BIT(OPT_SINCE) | BIT(OPT_UNTIL))
+
+const struct verb VERBS[] = {
+    { "", "", verb_dashboard, "my elevations, my open requests, and what waits for my decision",
+      "teamctl", FORMS | BIT(OPT_VERSION), 0, 0, NULL },
+    { "request", "TARGET... --for D --reason TEXT [--ticket ID] [--start TIME] [--wait[=5m]]",
+      verb_request, "ask for an elevation; prints the id of the request",
+      "teamctl request sudo --for 1h --reason \"rotate the certificates\"",
+      BIT(OPT_FOR) | BIT(OPT_REASON) | BIT(OPT_TICKET) | BIT(OPT_START) | BIT(OPT_WAIT) | BIT(OPT_JSON),
+      1, ARGS_MANY, "what you want to use" },
+    { "pending", "", verb_pending, "what waits for my decision",
+      "teamctl pending", FORMS, 0, 0, NULL },
+    { "approve", "ID... [--comment TEXT]", verb_approve, "let requests or extensions through",
+      "teamctl approve K7QF --comment \"go ahead\"", BIT(OPT_COMMENT), 1, ARGS_MANY, "which requests" },
+    { "reject", "ID... [--comment TEXT]", verb_reject, "turn requests or extensions down",
+      "teamctl reject K7QF --comment \"not during the freeze\"", BIT(OPT_COMMENT), 1, ARGS_MANY, "which requests" },
+    { "cancel", "ID", verb_cancel, "take back my own request before it is active",
+      "teamctl cancel K7QF", 0, 1, 1, "which request" },
+    { "revoke", "ID [--comment TEXT]", verb_revoke, "end an elevation before its time",
+      "teamctl revoke K7QF --comment \"done early\"", BIT(OPT_COMMENT) | BIT(OPT_YES), 1, 1, "which request" },
+    { "extend", "ID --for D --reason TEXT", verb_extend, "ask for more time while it is active",
+      "teamctl extend K7QF --for 30m --reason \"the rebuild is slow\"", BIT(OPT_FOR) | BIT(OPT_REASON), 1, 1, "which request" },
+    { "list", "[--mine] [--state S,...] [--user U] [--target PATTERN] [--since TIME] [--until TIME] [--limit N]",
+      verb_list, "the requests I may see, newest first", "teamctl list --state pending,active --since today",
+      BIT(OPT_MINE) | BIT(OPT_STATE) | BIT(OPT_USER) | BIT(OPT_TARGET) | PERIOD | BIT(OPT_LIMIT) | FORMS, 0, 0, NULL },
+    { "show", "ID", verb_show, "one request, whole: decisions, grants, sessions",
+      "teamctl show K7QF", BIT(OPT_JSON), 1, 1, "which request" },
+    { "targets", "", verb_targets, "what I may ask for, for how long, and who would approve",
+      "teamctl targets", FORMS, 0, 0, NULL },
+    { "audit", "[--since TIME] [--until TIME] [--user U] [--action WORD] [--request ID]", verb_audit,
+      "the audit trail, oldest first", "teamctl audit --since 2026-11-01 --csv > november.csv",
+      PERIOD | BIT(OPT_USER) | BIT(OPT_ACTION) | BIT(OPT_REQUEST) | FORMS, 0, 0, NULL },
+    { "why", "[--user U] TARGET [--for D]", verb_why, "may I, and if not, what is missing",
+      "teamctl why sudo --for 2h", BIT(OPT_USER) | BIT(OPT_FOR) | FORMS, 1, 1, "which target" },
+    { "reload", "", verb_reload, "make teamd read its configuration again (admins and root)",
+      "sudo teamctl reload", 0, 0, 0, NULL },
+    { "status", "", verb_status, "how teamd is doing (admins and root)",
+      "sudo teamctl status", FORMS, 0, 0, NULL },
+    { "help", "[VERB]", verb_help, "what there is, or all about one verb",
+      "teamctl help request", 0, 0, 1, NULL },
+};
+const size_t N_VERBS = sizeof VERBS / sizeof VERBS[0];
+
+/* clang-format on */
+
+/* ---- verbs by name ----------------------------------------------------------------------------
+ */
+
+static const char *verb_name(size_t i)
+{
+    return VERBS[i].name;
+}
+
+/* NULL after a complaint. */
+static const struct verb *verb_find(const struct call *c, const char *name)
+{
+    const char *meant;
+
+    for (size_t i = 0; i < N_VERBS; i++)
+        if (name[0] != '\0' && strcmp(VERBS[i].name, name) == 0)
+            return &VERBS[i];
+    meant = nearest(name, verb_name, N_VERBS);
+    if (meant)
+        complain(c, NULL, "there is no verb \"%s\"; did you mean %s?", name, meant);
+    else
+        complain(c, NULL, "there is no verb \"%s\"; see teamctl help", name);
+    return NULL;
+}
+
+/* ---- help -------------------------------------------------------------------------------------
+ */
+
+static void put_padded(struct out *o, const char *s, size_t width)
+{
+    out_text(o, s);
+    for (size_t n = strlen(s); n < width; n++)
+        out_put(o, " ", 1);
+}
+
+static void put_usage(struct out *o, const struct verb *v)
+{
+    const char *const pieces[] = {"usage: teamctl", v->name[0] != '\0' ? " " : "", v->name,
+                                  v->synopsis[0] != '\0' ? " " : "", v->synopsis};
+
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
+        out_text(o, pieces[i]);
+}
+
+static void put_options(struct out *o, uint32_t options)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const struct option_spec *spec = &OPTIONS[i];
+        char left[64];
+
+        if (!(options & BIT(i)))
+            continue;
+        snprintf(left, sizeof left, "  --%s%s%s%s", spec->name,
+                 spec->takes == TAKES_MAYBE   ? "[="
+                 : spec->takes == TAKES_VALUE ? " "
+                                              : "",
+                 spec->value ? spec->value : "", spec->takes == TAKES_MAYBE ? "]" : "");
+        put_padded(o, left, 20);
+        out_text(o, "  ");
+        out_text(o, spec->does);
+        out_text(o, "\n");
+    }
+}
+
+static void help_verb(struct out *o, const struct verb *v)
+{
+    put_usage(o, v);
+    out_text(o, "\n\n");
+    out_text(o, v->does);
+    out_text(o, "\n\n");
+    put_options(o, v->options | BIT(OPT_SOCKET) | BIT(OPT_HELP));
+    out_text(o, "\nexample: ");
+    out_text(o, v->example);
+    out_text(o, "\n");
+}
+
+static void help_all(struct out *o)
+{
+    put_usage(o, &VERBS[0]);
+    out_text(o, " [VERB] [ARGUMENTS]\n\nWithout a verb: ");
+    out_text(o, VERBS[0].does);
+    out_text(o, ".\n\n");
+    for (size_t i = 1; i < N_VERBS; i++) {
+        out_text(o, "  ");
+        put_padded(o, VERBS[i].name, 10);
+        out_text(o, VERBS[i].does);
+        out_text(o, "\n");
+    }
+    out_text(o, "\n");
+    put_options(o, VERBS[0].options | BIT(OPT_SOCKET) | BIT(OPT_HELP));
+    out_text(o, "\nteamctl help VERB shows the options of a verb, and an example.\n");
+}
+
+int verb_help(struct call *c)
+{
+    const struct verb *v = c->n_args > 0 ? verb_find(c, c->args[0]) : NULL;
+
+    if (c->n_args > 0 && !v)
+        return TEAM_USAGE;
+    if (v)
+        help_verb(c->out, v);
+    else
+        help_all(c->out);
+    return TEAM_DONE;
+}
+
+/* ---- one run ----------------------------------------------------------------------------------
+ */
+
+/* Somebody may start us with standard descriptors closed; nothing that is opened here may become
+ * one of them. What is put in their place cannot be written to, so that lost output is noticed. */
+static void keep_standard_descriptors(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = dup(fd);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int read_command_line(struct call *c, int argc, char **argv)
+{
+    int i = 1, r;
+
+    r = options_read(c, argc, argv, &i, true);
+    if (r != 0 || i == argc)
+        return r;
+    c->verb = verb_find(c, argv[i]);
+    if (!c->verb)
+        return TEAM_USAGE;
+    i++;
+    return options_read(c, argc, argv, &i, false);
+}
+
+static const char *socket_path(const struct call *c)
+{
+    const char *path = getenv("TEAM_SOCKET");
+
+    if (c->given[OPT_SOCKET])
+        return c->given[OPT_SOCKET];
+    return path && path[0] != '\0' ? path : TEAM_CONTROL_SOCKET;
+}
+
+static int run(struct call *c, int argc, char **argv)
+{
+    int r = read_command_line(c, argc, argv);
+
+    if (r != 0)
+        return r;
+    if (c->given[OPT_HELP]) {
+        if (c->verb == &VERBS[0])
+            help_all(c->out);
+        else
+            help_verb(c->out, c->verb);
+        return TEAM_DONE;
+    }
+    r = options_check(c);
+    if (r != 0)
+        return r;
+    if (c->given[OPT_VERSION]) {
+        out_text(c->out, "teamctl " TEAM_RELEASE "\n");
+        return TEAM_DONE;
+    }
+    if (c->given[OPT_JSON])
+        c->look.form = FORM_JSON;
+    else if (c->given[OPT_CSV])
+        c->look.form = FORM_CSV;
+    c->talk.path = socket_path(c);
+    r = c->verb->run(c);
+    talk_close(&c->talk);
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    static struct out out = {.fd = STDOUT_FILENO};
+    static struct call call = {.verb = &VERBS[0], .out = &out};
+    int r;
+
+    keep_standard_descriptors();
+    setlocale(LC_CTYPE, "");
+    tzset();
+    call.look = look_at(STDOUT_FILENO, now_us());
+    call.args = calloc((size_t)argc + 1, sizeof *call.args);
+    if (!call.args)
+        return TEAM_FAILED;
+
+    r = run(&call, argc, argv);
+    free(call.args);
+    out_flush(&out);
+    if (out.error == 0)
+        return r;
+    complain(&call, NULL, "cannot write: %s", strerror(out.error));
+    return r != 0 ? r : TEAM_FAILED;
+}

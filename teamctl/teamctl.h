@@ -1,0 +1,130 @@
+/* The command line of requesters, approvers, auditors and admins. A verb is a row of the table in
+ * main.c: it reads its options, asks teamd (talk.h) and shows the rows (render.h). What it returns
+ * is the exit code, which is one of enum team_code. */
+#pragma once
+
+#include "render.h"
+#include "talk.h"
+
+enum option {
+    OPT_FOR,
+    OPT_REASON,
+    OPT_TICKET,
+    OPT_START,
+    OPT_WAIT,
+    OPT_COMMENT,
+    OPT_MINE,
+    OPT_STATE,
+    OPT_USER,
+    OPT_TARGET,
+    OPT_SINCE,
+    OPT_UNTIL,
+    OPT_LIMIT,
+    OPT_ACTION,
+    OPT_REQUEST,
+    OPT_YES,
+    OPT_JSON,
+    OPT_CSV,
+    OPT_SOCKET,
+    OPT_HELP,
+    OPT_VERSION,
+    OPT_COUNT,
+};
+
+enum option_takes { TAKES_NOTHING, TAKES_VALUE, TAKES_MAYBE /* only as --name=VALUE */ };
+
+struct option_spec {
+    const char *name;
+    const char *value; /* what the value is called in help */
+    enum option_takes takes;
+    const char *does;
+};
+
+extern const struct option_spec OPTIONS[OPT_COUNT];
+
+#define BIT(option) (UINT32_C(1) << (option))
+
+/* One run of teamctl. */
+struct call {
+    const struct verb *verb;
+    const char *given[OPT_COUNT]; /* NULL: not given; "" for one that takes no value */
+    char **args;                  /* what is not an option, in order */
+    size_t n_args;
+    struct talk talk;
+    struct look look;
+    struct out *out;
+};
+
+enum { ARGS_MANY = 255 };
+
+struct verb {
+    const char *name; /* "" is no verb: the dashboard */
+    const char *synopsis;
+    int (*run)(struct call *c);
+    const char *does;
+    const char *example;
+    uint32_t options; /* BIT()s; every verb takes --socket and --help as well */
+    uint8_t args_min, args_max;
+    const char *wants; /* what is missing when there are fewer */
+};
+
+extern const struct verb VERBS[];
+extern const size_t N_VERBS;
+
+/* Reads options and arguments from argv[*i] on, up to the end, or (`to_verb`) to the first argument
+ * that is none, which *i then names. 0, or TEAM_USAGE after a complaint. */
+int options_read(struct call *c, int argc, char **argv, int *i, bool to_verb);
+
+/* Did the person give what this verb takes? 0, or TEAM_USAGE after a complaint. */
+int options_check(struct call *c);
+
+/* The one of n names that looks most like `word`, or NULL if none does. */
+const char *nearest(const char *word, const char *(*name)(size_t i), size_t n);
+
+/* "teamctl: VERB THING: text" on stderr, made plain. `thing` may be NULL. */
+void complain(const struct call *c, const char *thing, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Complains about an answer that is not TEAM_DONE, and returns its code. */
+int complain_answer(const struct call *c, const char *thing, const struct answer *a);
+
+/* One plain line on stderr that is no complaint. */
+void remark(const struct call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts a person's words into an ask. False, after a complaint that names `thing`, if the field
+ * does not take them. */
+bool put_words(const struct call *c, struct wire_out *ask, enum team_tag tag, const char *thing,
+               const char *words);
+bool put_option(const struct call *c, struct wire_out *ask, enum team_tag tag, enum option option);
+bool put_id(const struct call *c, struct wire_out *ask, const char *id);
+bool put_duration(const struct call *c, struct wire_out *ask, enum option option);
+bool put_time(const struct call *c, struct wire_out *ask, enum team_tag tag, enum option option);
+
+/* A talk_row for struct render: shows the rows of its type. */
+bool show_row(void *ctx, enum team_row kind, struct wire_span row);
+
+/* Asks and shows every row that comes as the person wishes. Returns the exit code. */
+int show_rows(struct call *c, struct wire_out *ask, const struct row_type *type);
+
+/* Asks to change one request, and prints "ID: what came of it". Returns the exit code. */
+int change_request(struct call *c, struct wire_out *ask, const char *id);
+
+/* Shows one request, with its sessions (only ever without them as JSON). Returns the exit code. */
+int show_request(struct call *c, const char *id, bool sessions);
+
+int verb_dashboard(struct call *c);
+int verb_request(struct call *c);
+int verb_pending(struct call *c);
+int verb_approve(struct call *c);
+int verb_reject(struct call *c);
+int verb_cancel(struct call *c);
+int verb_revoke(struct call *c);
+int verb_extend(struct call *c);
+int verb_list(struct call *c);
+int verb_show(struct call *c);
+int verb_targets(struct call *c);
+int verb_audit(struct call *c);
+int verb_why(struct call *c);
+int verb_reload(struct call *c);
+int verb_status(struct call *c);
+int verb_help(struct call *c);
