@@ -216,6 +216,7 @@ _make_bastion()
     _make_etc
     _make_programs
     exec 9<&- 8<&-
+    mkfifo /mnt/idle
     cd / && ip link set lo up || die "no loopback"
     umask 022
     _start_syslog
@@ -263,13 +264,14 @@ _home()
     getent passwd "$1" | cut -d: -f6
 }
 
-# as_tty USER CMD...: the same on a terminal of its own.
+# as_tty USER CMD...: the same on a terminal of its own, at which nobody types. (script makes of the
+# end of its input a ^D, on which sudo 1.9.13 can wait for ever; so the input never ends.)
 as_tty()
 {
     local user=$1
     shift
 
-    as "$user" script -qec "$(printf '%q ' "$@")" /dev/null </dev/null | tr -d '\r'
+    as "$user" script -qec "$(printf '%q ' "$@")" /dev/null <>/mnt/idle | tr -d '\r'
     return "${PIPESTATUS[0]}"
 }
 
