@@ -348,7 +348,23 @@ static inline void do_open(void)
     say_verdict(&play.g.out.reply);
 }
 
-/* [pid=N] */
+/* N: that many sessions of sudo at once, with pids from 1000 */
+static inline void do_many(void)
+{
+    unsigned n = (unsigned)atoi(need());
+    struct gate_ask ask = {
+        .actor = play.actor, .service = "sudo", .user = "root", .tty = "", .rhost = ""};
+
+    for (unsigned i = 0; i < n; i++) {
+        ask.leader = (struct leader){1000 + i, 7};
+        must(stage_step(&play.g, &(struct event){.kind = EV_OPEN, .open = &ask}));
+        if (play.g.out.reply.code != REPLY_DONE)
+            broken("session %u: %s", i + 1, play.g.out.reply.text);
+    }
+    text_put(&play.say, "done");
+}
+
+/* [pid=N] [later]: later is another process with the same number */
 static inline void do_close(void)
 {
     char pid[128];
@@ -381,6 +397,12 @@ static inline int64_t need_signed(void)
 static inline void do_pass(void)
 {
     stage_pass(&play.g, need_signed());
+    must(stage_tick(&play.g));
+    text_put(&play.say, "ok");
+}
+
+static inline void do_tick(void)
+{
     must(stage_tick(&play.g));
     text_put(&play.say, "ok");
 }
@@ -506,6 +528,7 @@ static const struct verb {
     {"extend", true, do_extend},
     {"gate", true, do_gate},
     {"open", true, do_open},
+    {"many", true, do_many},
     {"close", true, do_close},
     {"sees", true, do_sees},
     {"can-decide", true, do_can_decide},
@@ -513,6 +536,7 @@ static const struct verb {
     {"gone", false, do_gone},
     {"lost", false, do_lost},
     {"pass", false, do_pass},
+    {"tick", false, do_tick},
     {"sleep", false, do_sleep},
     {"wall", false, do_wall},
     {"boot", false, do_boot},

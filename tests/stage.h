@@ -44,7 +44,7 @@ static const struct member THE_CAST[CAST] = {
 
 /* ---- what is kept --------------------------------------------------------------------------- */
 
-enum { KEPT_REQUESTS = 128, KEPT_SESSIONS = 1024, KEPT_DECISIONS = 512, TRAIL_ROWS = 256 };
+enum { KEPT_REQUESTS = 128, KEPT_SESSIONS = 1024, KEPT_DECISIONS = 512, TRAIL_ROWS = 1024 };
 
 struct trail_row {
     char action[32], actor[NAME_CAP], outcome[16], target[AUDIT_TARGET_CAP],
@@ -228,6 +228,16 @@ static inline void read_set(struct policy *p, char *line)
         stage_check(false, what);
 }
 
+/* With a service of the same name. */
+static inline void add_class(struct policy *p, const char *name)
+{
+    struct service *s = &p->services[p->n_services++];
+
+    snprintf(s->name, sizeof s->name, "%s", name);
+    s->class = (uint8_t)p->n_classes;
+    snprintf(p->classes[p->n_classes++], WORD_CAP, "%s", name);
+}
+
 static inline void policy_read(struct policy *p, const char *text)
 {
     char copy[4096], *at = copy, *line;
@@ -251,7 +261,7 @@ static inline void policy_read(struct policy *p, const char *text)
         else if (strcmp(word, "auditors") == 0)
             read_who(p, next_word(&line, " "), &p->auditors);
         else if (strcmp(word, "class") == 0)
-            snprintf(p->classes[p->n_classes++], WORD_CAP, "%s", next_word(&line, " "));
+            add_class(p, next_word(&line, " "));
         else if (strcmp(word, "set") == 0)
             read_set(p, line);
         else

@@ -8,7 +8,7 @@
 #define IPC_GATE_IDLE_US    (100 * 1000)
 #define IPC_CONTROL_IDLE_US (300 * 1000)
 #define IPC_ANSWER_STALL_US (150 * 1000)
-#define IPC_ROWS_STALL_US   (200 * 1000)
+#define IPC_ROWS_STALL_US   (400 * 1000)
 #define IPC_REST_US         (20 * 1000)
 
 static int peerpidfd_option = 77;

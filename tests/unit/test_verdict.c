@@ -322,8 +322,9 @@ struct verdict_row {
 #define SILENT_TO_LOG(why) "teamd does not answer on " TEAM_GATE_SOCKET " (" why ")"
 #define ALICE              1001, "sudo", "alice"
 #define ROOT               0, "sudo", "root"
-#define MISTAKE \
-    "access is denied: the PAM configuration of sudo has a mistake; tell an administrator"
+#define MISTAKE                                                                                  \
+    "access is denied: pam_team has a wrong argument in the PAM configuration of sudo; tell an " \
+    "administrator"
 #define UNNAMED     "access is denied: teamd cannot be asked about a service or user of this name"
 #define UNNAMED_LOG "teamd cannot be told the name of the service or the user"
 
