@@ -1,0 +1,202 @@
+/* Two people act on one request at the same moment, N times:
+ *   race KIND N    KIND: approve-approve, approve-cancel, approve-expiry, revoke-end
+ * Wants users r0..r9 (uids 3000 to 3009) who may ask, and bob (2002) and erin (2005) who may approve; an unset
+ * login uid and identity.loginuid = "check", so that one process can be all of them; and for the races
+ * against the clock pending_expiry = 1s. Prints how often each side won; exits 1 if ever both or neither did. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <team/wire.h>
+
+enum { BOB = 2002, ERIN = 2005, FIRST = 3000, REQUESTERS = 10, PER_PERSON = 30 };
+
+struct answer {
+    unsigned code;
+    char id[TEXT_ID_LEN + 1], state[17], text[481];
+};
+
+static int connect_as(uid_t uid)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = TEAM_CONTROL_SOCKET};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    if (seteuid(uid) < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0 || seteuid(0) < 0) {
+        perror("connect");
+        exit(2);
+    }
+    return fd;
+}
+
+static void ask(int fd, struct wire_out *w)
+{
+    size_t len = wire_finish(w);
+
+    if (len == 0 || send(fd, w->buf, len, MSG_NOSIGNAL) != (ssize_t)len) {
+        perror("send");
+        exit(2);
+    }
+}
+
+static struct answer hear(int fd)
+{
+    char buf[TEAM_PACKET_MAX];
+    struct answer a = {.code = 99};
+    struct wire_msg msg;
+    uint64_t code;
+    ssize_t n = recv(fd, buf, sizeof buf, 0);
+
+    if (n <= 0 || wire_read(buf, (size_t)n, &msg) != WIRE_OK || msg.kind != TEAM_ANSWER ||
+        !wire_find_u64(msg.fields, TEAM_CODE, &code)) {
+        fprintf(stderr, "no answer\n");
+        exit(2);
+    }
+    a.code = (unsigned)code;
+    wire_copy(msg.fields, TEAM_ID, a.id, sizeof a.id);
+    wire_copy(msg.fields, TEAM_STATE, a.state, sizeof a.state);
+    wire_copy(msg.fields, TEAM_TEXT, a.text, sizeof a.text);
+    return a;
+}
+
+static struct answer request(int fd, unsigned for_s)
+{
+    char buf[TEAM_ASK_PACKET_MAX];
+    struct wire_out w = wire_begin(buf, sizeof buf, TEAM_ASK, TEAM_OP_REQUEST);
+    struct answer a;
+
+    wire_put(&w, TEAM_TARGET_NAME, "sudo");
+    wire_put_u64(&w, TEAM_FOR_S, for_s);
+    wire_put(&w, TEAM_REASON, "a race");
+    ask(fd, &w);
+    a = hear(fd);
+    if (a.code != TEAM_DONE) {
+        fprintf(stderr, "request: %u %s\n", a.code, a.text);
+        exit(2);
+    }
+    return a;
+}
+
+static void act(int fd, unsigned op, const char *id)
+{
+    char buf[TEAM_ASK_PACKET_MAX];
+    struct wire_out w = wire_begin(buf, sizeof buf, TEAM_ASK, op);
+
+    wire_put(&w, TEAM_ID, id);
+    if (op == TEAM_OP_DECIDE) {
+        wire_put(&w, TEAM_DECISION, "approved");
+        wire_put(&w, TEAM_COMMENT, "fine");
+    }
+    ask(fd, &w);
+}
+
+static void pause_us(long us)
+{
+    struct timespec t = {us / 1000000, us % 1000000 * 1000};
+
+    nanosleep(&t, NULL);
+}
+
+static int asker[REQUESTERS], bob, erin;
+static unsigned first_won, second_won, wrong;
+
+static void judge(const char *id, const struct answer *x, const struct answer *y)
+{
+    if (x->code == TEAM_DONE && y->code == TEAM_WRONG_STATE)
+        first_won++;
+    else if (y->code == TEAM_DONE && x->code == TEAM_WRONG_STATE)
+        second_won++;
+    else {
+        wrong++;
+        fprintf(stderr, "%s: %u %s (%s), %u %s (%s)\n", id, x->code, x->text, x->state, y->code, y->text,
+                y->state);
+    }
+}
+
+/* Two packets, in changing order, sometimes a little apart. */
+static void two_people(unsigned other_op, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        int a = asker[i % REQUESTERS], other = other_op == TEAM_OP_CANCEL ? a : erin;
+        struct answer r = request(a, 3600), x, y;
+
+        if (i % 2)
+            act(other, other_op, r.id);
+        act(bob, TEAM_OP_DECIDE, r.id);
+        if (i % 3 == 0)
+            pause_us(random() % 500);
+        if (i % 2 == 0)
+            act(other, other_op, r.id);
+        x = hear(bob);
+        y = hear(other);
+        judge(r.id, &x, &y);
+        if (x.code == TEAM_DONE || other_op == TEAM_OP_DECIDE) {
+            act(a, TEAM_OP_REVOKE, r.id);
+            hear(a);
+        }
+    }
+}
+
+/* Against the clock: whoever acts in time wins, and the clock wins otherwise; the answer says which. */
+static void against_the_clock(bool revoke, unsigned n)
+{
+    static char ids[REQUESTERS * PER_PERSON][TEXT_ID_LEN + 1];
+
+    for (unsigned done = 0; done < n;) {
+        unsigned k = 0, count = REQUESTERS * PER_PERSON;
+
+        for (; k < count; k++) {
+            struct answer r = request(asker[k % REQUESTERS], revoke ? 1 : 3600);
+
+            memcpy(ids[k], r.id, sizeof ids[k]);
+            if (revoke) {
+                act(bob, TEAM_OP_DECIDE, r.id);
+                hear(bob);
+            }
+        }
+        pause_us(revoke ? 880000 : 900000);
+        for (k = 0; k < count; k++) {
+            struct answer x;
+
+            act(erin, revoke ? TEAM_OP_REVOKE : TEAM_OP_DECIDE, ids[k]);
+            x = hear(erin);
+            if (x.code == TEAM_DONE)
+                first_won++;
+            else if (x.code == TEAM_WRONG_STATE && strcmp(x.state, revoke ? "ended" : "expired") == 0)
+                second_won++;
+            else {
+                wrong++;
+                fprintf(stderr, "%s: %u %s %s\n", ids[k], x.code, x.state, x.text);
+            }
+            pause_us(random() % 1200);
+        }
+        for (k = 0; k < count && !revoke; k++) {
+            act(asker[k % REQUESTERS], TEAM_OP_REVOKE, ids[k]);
+            hear(asker[k % REQUESTERS]);
+        }
+        done += count;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    unsigned n = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+
+    if (n == 0)
+        return 2;
+    bob = connect_as(BOB);
+    erin = connect_as(ERIN);
+    for (unsigned i = 0; i < REQUESTERS; i++)
+        asker[i] = connect_as(FIRST + i);
+    if (strcmp(argv[1], "approve-approve") == 0)
+        two_people(TEAM_OP_DECIDE, n);
+    else if (strcmp(argv[1], "approve-cancel") == 0)
+        two_people(TEAM_OP_CANCEL, n);
+    else
+        against_the_clock(strcmp(argv[1], "revoke-end") == 0, n);
+    printf("%s: %u by the first, %u by the second, %u wrong\n", argv[1], first_won, second_won, wrong);
+    return wrong > 0 || first_won + second_won < n;
+}
