@@ -120,7 +120,7 @@ module_calls()
 
 module()
 {
-    make --no-print-directory -s BUILD="$OUT/build" "$OUT/build/pam_team.so" 2>&1
+    make --no-print-directory -s BUILD="$OUT/build" "$OUT/build/pam_team.so" 2>&1 >/dev/null
 }
 
 module_exports()
