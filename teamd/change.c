@@ -231,7 +231,7 @@ static void reload_if_allowed(struct ask *a)
     struct name by = actor_name(&a->t->world, a->actor.uid);
     int r;
 
-    if (a->actor.uid != 0 && !(who && policy_is_admin(a->t->world.policy, who))) {
+    if (a->actor.uid != 0 && (a->impostor || !who || !policy_is_admin(a->t->world.policy, who))) {
         ask_say(a, REPLY_REFUSED, "only root and admins reload the configuration");
         return;
     }
@@ -275,7 +275,7 @@ void change_ask(struct ask *a)
     c->live = true;
     a->more = c;
     a->drop = drop_change;
-    if (CHANGES[i].about_request) {
+    if (CHANGES[i].about_request && !a->impostor) {
         if (!ask_find(a, &c->id, &c->history, &c->live))
             return;
         c->job.find_again = find_again;

@@ -205,12 +205,11 @@ void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         return;
     }
     a->actor = (struct actor){.uid = conn_uid(c), .loginuid = p.loginuid};
-    if (!identity_ok(t->world.policy, &a->actor, IDENTITY_READ, why)) {
+    a->impostor = !identity_ok(t->world.policy, &a->actor, IDENTITY_READ, why);
+    if (!is_question(a))
+        change_ask(a); /* an impostor's try belongs into the trail: the core refuses it */
+    else if (a->impostor)
         ask_say(a, REPLY_REFUSED, why);
-        return;
-    }
-    if (msg->op >= TEAM_OP_LIST)
-        query_ask(a);
     else
-        change_ask(a);
+        query_ask(a);
 }

@@ -129,6 +129,7 @@ struct ask {
     struct conn *conn; /* NULL: the peer is gone; what is queued goes on */
     struct wire_msg msg;
     struct actor actor;
+    bool impostor; /* the login uid is somebody else's */
     /* While people are looked up; then go() is called, from the loop. */
     void (*go)(struct ask *a);
     unsigned looking_up;
