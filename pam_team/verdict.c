@@ -99,19 +99,29 @@ size_t ask_encode(const struct facts *f, char *buf, size_t cap)
     return wire_finish(&w);
 }
 
+/* `sudo -e` opens its session with real uid 0, whoever runs it; but sudo says who that is. */
+static bool is_roots_own(const struct facts *f, bool says_who)
+{
+    return f->uid == 0 && (!says_who || absent(f->ruser) || strcmp(f->ruser, "root") == 0);
+}
+
 bool passes_unanswered(const struct facts *f)
 {
     /* Not polkit-1, although it is of the class su: pkexec and polkit's socket-activated helper
      * have real uid 0 when they ask, whoever started them. */
-    static const char *const SERVICES[] = {"sudo", "sudo-i", "su", "su-l", "runuser", "runuser-l"};
+    static const struct {
+        const char *name;
+        bool says_who; /* PAM_RUSER is who runs it */
+    } SERVICES[] = {{"sudo", true},  {"sudo-i", true},   {"su", false},
+                    {"su-l", false}, {"runuser", false}, {"runuser-l", false}};
 
     if (absent(f->service))
         return false;
     if (strcmp(f->service, "login") == 0)
         return f->user && strcmp(f->user, "root") == 0;
     for (size_t i = 0; i < sizeof SERVICES / sizeof SERVICES[0]; i++)
-        if (strcmp(f->service, SERVICES[i]) == 0)
-            return f->uid == 0;
+        if (strcmp(f->service, SERVICES[i].name) == 0)
+            return is_roots_own(f, SERVICES[i].says_who);
     return false;
 }
 
@@ -246,9 +256,9 @@ static void write_message(struct text *t, const struct facts *f, const struct op
         put_silence(t, o, answer);
         text_put(t, "); tell an administrator");
     } else if (found == FOUND_MISTAKE) {
-        text_put(t, "access is denied: the PAM configuration of ");
+        text_put(t, "access is denied: pam_team has a wrong argument in the PAM configuration of ");
         put_name(t, f->service);
-        text_put(t, " has a mistake; tell an administrator");
+        text_put(t, "; tell an administrator");
     } else {
         text_put(t, "access is denied: teamd cannot be asked about a service or user of this name");
     }
@@ -283,7 +293,7 @@ static void write_log(struct text *t, const struct facts *f, const struct option
     text_put_u64(t, f->uid);
     text_put(t, " user=");
     put_name(t, f->user);
-    if (f->op == TEAM_OP_CLOSE)
+    if (f->op == TEAM_OP_CLOSE && !(found == FOUND_ROOT && answer == ANSWER_YES))
         text_put(t, " end of session not reported: ");
     else if (found == FOUND_ROOT)
         text_put(t, " passes as root: ");

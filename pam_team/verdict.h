@@ -44,7 +44,8 @@ struct facts {
 size_t ask_encode(const struct facts *f, char *buf, size_t cap);
 
 /* May this one pass when teamd does not answer? Real uid 0 in the built-in services of sudo and su,
- * and the user root in `login`: they are root without us, boot scripts and rescue need them. */
+ * and the user root in `login`: they are root without us, boot scripts and rescue need them. Who is
+ * root by uid only because the host made itself so is not meant. */
 bool passes_unanswered(const struct facts *f);
 
 /* ---- the answer ---------------------------------------------------------------------------- */

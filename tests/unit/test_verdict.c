@@ -190,37 +190,47 @@ struct pass_row {
     uint32_t uid;
     const char *user;
     bool passes;
+    const char *ruser;
 };
 
 static const struct pass_row PASS_ROWS[] = {
-    {"root passes in sudo", "sudo", 0, "root", true},
-    {"root passes in sudo-i", "sudo-i", 0, NULL, true},
-    {"root passes in su, whoever it becomes", "su", 0, "alice", true},
-    {"root passes in su-l", "su-l", 0, "alice", true},
-    {"root passes in runuser", "runuser", 0, "alice", true},
-    {"root passes in runuser-l", "runuser-l", 0, "alice", true},
-    {"alice does not pass in sudo", "sudo", 1001, "alice", false},
-    {"alice does not pass in sudo by the name root", "sudo", 1001, "root", false},
-    {"alice does not pass in su to root", "su", 1001, "root", false},
-    {"nobody passes in polkit-1, where everybody has uid 0", "polkit-1", 0, "root", false},
-    {"root passes in login", "login", 0, "root", true},
-    {"alice does not pass in login, whose uid is 0", "login", 0, "alice", false},
-    {"nobody in particular does not pass in login", "login", 0, NULL, false},
-    {"an empty name does not pass in login", "login", 0, "", false},
-    {"root does not pass in sshd", "sshd", 0, "root", false},
-    {"root does not pass in a service of its own naming", "sudo2", 0, "root", false},
-    {"root does not pass in half a name", "sud", 0, "root", false},
-    {"root does not pass in SUDO", "SUDO", 0, "root", false},
-    {"root does not pass without a service", NULL, 0, "root", false},
-    {"root does not pass in an empty service", "", 0, "root", false},
-    {"a uid that is 0 in 16 bits is not root", "sudo", 65536, "root", false},
+    {"root passes in sudo", "sudo", 0, "root", true, NULL},
+    {"root passes in sudo-i", "sudo-i", 0, NULL, true, NULL},
+    {"root passes in su, whoever it becomes", "su", 0, "alice", true, NULL},
+    {"root passes in su-l", "su-l", 0, "alice", true, NULL},
+    {"root passes in runuser", "runuser", 0, "alice", true, NULL},
+    {"root passes in runuser-l", "runuser-l", 0, "alice", true, NULL},
+    {"root passes in sudo when sudo says that it is root", "sudo", 0, "root", true, "root"},
+    {"root passes in sudo when sudo says nothing", "sudo", 0, "root", true, ""},
+    {"alice does not pass in sudo -e, whose uid is 0", "sudo", 0, "root", false, "alice"},
+    {"alice does not pass in sudo-i by a uid of 0", "sudo-i", 0, "root", false, "alice"},
+    {"who was alice before she became root passes in su", "su", 0, "bob", true, "alice"},
+    {"alice does not pass in sudo because she is called root", "sudo", 1001, "root", false, "root"},
+    {"alice does not pass in sudo", "sudo", 1001, "alice", false, NULL},
+    {"alice does not pass in sudo by the name root", "sudo", 1001, "root", false, NULL},
+    {"alice does not pass in su to root", "su", 1001, "root", false, NULL},
+    {"nobody passes in polkit-1, where everybody has uid 0", "polkit-1", 0, "root", false, NULL},
+    {"root passes in login", "login", 0, "root", true, NULL},
+    {"alice does not pass in login, whose uid is 0", "login", 0, "alice", false, NULL},
+    {"nobody in particular does not pass in login", "login", 0, NULL, false, NULL},
+    {"an empty name does not pass in login", "login", 0, "", false, NULL},
+    {"root does not pass in sshd", "sshd", 0, "root", false, NULL},
+    {"root does not pass in a service of its own naming", "sudo2", 0, "root", false, NULL},
+    {"root does not pass in half a name", "sud", 0, "root", false, NULL},
+    {"root does not pass in SUDO", "SUDO", 0, "root", false, NULL},
+    {"root does not pass without a service", NULL, 0, "root", false, NULL},
+    {"root does not pass in an empty service", "", 0, "root", false, NULL},
+    {"a uid that is 0 in 16 bits is not root", "sudo", 65536, "root", false, NULL},
 };
 
 static void check_pass(void **state)
 {
     const struct pass_row *row = *state;
-    struct facts f = {
-        .op = TEAM_OP_OPEN, .uid = row->uid, .service = row->service, .user = row->user};
+    struct facts f = {.op = TEAM_OP_OPEN,
+                      .uid = row->uid,
+                      .service = row->service,
+                      .user = row->user,
+                      .ruser = row->ruser};
 
     assert_int_equal(passes_unanswered(&f), row->passes);
 }
@@ -431,6 +441,9 @@ static const struct verdict_row VERDICT_ROWS[] = {
      "uid=1001 user=alice denied: argument \"wait=5m\" is not understood"},
     {"close: a wrong argument passes", CLOSE, ALICE, "wait=5m", -ECANCELED, "", PASS, LOG_ERR, "",
      "uid=1001 user=alice end of session not reported: argument \"wait=5m\" is not understood"},
+    {"close: a wrong argument of root's does not hide that the end was reported", CLOSE, ROOT,
+     "wait=5m", YES, "", PASS, LOG_WARNING, "",
+     "uid=0 user=root passes as root: argument \"wait=5m\" is not understood"},
     {"account: root passes a wrong argument on a yes", ACCOUNT, ROOT, "wait=5m", YES, "", PASS,
      LOG_WARNING, "", "uid=0 user=root passes as root: argument \"wait=5m\" is not understood"},
     {"account: root passes a wrong argument on silence", ACCOUNT, ROOT, "wait=5m", -ENOENT, "",
