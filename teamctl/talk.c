@@ -108,12 +108,14 @@ static bool give_rows(struct talk *t, const struct wire_msg *msg, talk_row *each
     return true;
 }
 
-static void read_answer(struct wire_span fields, struct answer *a)
+static void read_answer(unsigned op, struct wire_span fields, struct answer *a)
 {
     uint64_t code = TEAM_FAILED; /* an answer without a code is no yes */
 
     wire_find_u64(fields, TEAM_CODE, &code);
     a->code = code <= TEAM_TIMED_OUT ? (int)code : TEAM_FAILED;
+    if (op == TEAM_OP_NONE && a->code == TEAM_DONE)
+        a->code = TEAM_FAILED;
     wire_copy(fields, TEAM_TEXT, a->text, sizeof a->text);
     wire_copy(fields, TEAM_ID, a->id, sizeof a->id);
     wire_copy(fields, TEAM_STATE, a->state, sizeof a->state);
@@ -135,8 +137,8 @@ static bool receive(struct talk *t, unsigned op, int64_t patience_ms, talk_row *
     read = wire_read(t->packet, (size_t)n, &msg);
     if (read == WIRE_OK && msg.kind == TEAM_ROWS)
         return give_rows(t, &msg, each, ctx, a);
-    if (read == WIRE_OK && msg.kind == TEAM_ANSWER && msg.op == op)
-        read_answer(msg.fields, a);
+    if (read == WIRE_OK && msg.kind == TEAM_ANSWER && (msg.op == op || msg.op == TEAM_OP_NONE))
+        read_answer(msg.op, msg.fields, a);
     else
         fail_garbled(t, read, a);
     return false;

@@ -60,6 +60,8 @@ enum team_code {
 /* What is asked. In brackets: fields that may be absent. After the arrow: what the answer holds
  * beside CODE and TEXT (TEXT is absent when there is nothing to say). */
 enum team_op {
+    TEAM_OP_NONE = 0,      /* in an ANSWER: no ask was heard or understood; never a yes */
+
     /* gate.sock: SERVICE UID [USER] [RUSER] [TTY] [RHOST] */
     TEAM_OP_ACCOUNT = 1,   /* a pure question                       -> */
     TEAM_OP_OPEN = 2,      /* decide again and record the session   -> SESSION */
