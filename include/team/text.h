@@ -90,7 +90,7 @@ static inline bool text_parse_u64(const char *s, size_t n, uint64_t *ret)
     for (size_t i = 0; i < n; i++) {
         uint64_t digit = (uint64_t)(unsigned char)s[i] - '0';
 
-        if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+        if (digit > 9 || (i == 19 && v > (UINT64_MAX - digit) / 10)) /* 19 digits always fit */
             return false;
         v = v * 10 + digit;
     }
@@ -235,10 +235,44 @@ static inline bool text_is_control(uint32_t c)
            (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
+/* An export reads every byte of millions of texts, and most are ASCII: sixteen at once, as vectors
+ * of the compiler. A comparison of vectors gives all ones where it holds. */
+typedef uint8_t text_16 __attribute__((vector_size(16)));
+
+static inline text_16 text_load_16(const char *s)
+{
+    text_16 v;
+
+    memcpy(&v, s, sizeof v);
+    return v;
+}
+
+static inline bool text_none_16(text_16 v)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, &v, sizeof v);
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* How many bytes from the start on are printable ASCII, in steps of sixteen. */
+static inline size_t text_ascii_run(const char *s, size_t n)
+{
+    size_t i = 0;
+
+    for (; n - i >= sizeof(text_16); i += sizeof(text_16)) {
+        text_16 v = text_load_16(s + i);
+
+        if (!text_none_16((text_16)(v < ' ') | (text_16)(v > '~')))
+            break;
+    }
+    return i;
+}
+
 /* One line of well-formed UTF-8 without control characters. */
 static inline bool text_is_plain(const char *s, size_t n)
 {
-    for (size_t i = 0; i < n;) {
+    for (size_t i = text_ascii_run(s, n); i < n;) {
         uint32_t c;
         size_t len = text_utf8(s + i, n - i, &c);
 
@@ -285,11 +319,24 @@ static inline bool text_is_name(const char *s, size_t n)
 /* A word of a protocol or a configuration: A-Z a-z 0-9 . _ - and not starting with '-' or '.'. */
 static inline bool text_is_word(const char *s, size_t n)
 {
+    static const bool IN_WORD[256] = {
+        ['-'] = true,         ['.'] = true,         ['_'] = true,
+        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+    };
+    size_t i = 0;
+
     if (n == 0 || s[0] == '-' || s[0] == '.')
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
-              (s[i] >= '0' && s[i] <= '9') || s[i] == '.' || s[i] == '_' || s[i] == '-'))
+    for (; n - i >= sizeof(text_16); i += sizeof(text_16)) {
+        text_16 v = text_load_16(s + i);
+        text_16 letter = (text_16)((v | 0x20) - 'a' < 26), digit = (text_16)(v - '0' < 10);
+
+        if (!text_none_16(~(letter | digit | (text_16)(v == '.') | (text_16)(v == '_') |
+                            (text_16)(v == '-'))))
+            return false;
+    }
+    for (; i < n; i++)
+        if (!IN_WORD[(unsigned char)s[i]])
             return false;
     return true;
 }
