@@ -27,19 +27,27 @@ static bool is_formula(const char *s, size_t n)
  * see a new cell behind them, with a formula of its own. */
 static bool wants_quotes(const char *s, size_t n)
 {
-    return n > 0 && (s[0] == ' ' || s[n - 1] == ' ' || strpbrk(s, ",\";|"));
+    if (n > 0 && (s[0] == ' ' || s[n - 1] == ' '))
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (s[i] == ',' || s[i] == '"' || s[i] == ';' || s[i] == '|')
+            return true;
+    return false;
 }
 
-static void put_quoted(struct out *o, const char *s, size_t n)
+static void put_doubling_quotes(struct out *o, const char *s, size_t n)
 {
-    size_t from = 0;
+    const char *quote;
 
-    for (size_t i = 0; i < n; i++)
-        if (s[i] == '"') {
-            out_put(o, s + from, i + 1 - from);
-            from = i; /* once more */
-        }
-    out_put(o, s + from, n - from);
+    while ((quote = memchr(s, '"', n))) {
+        size_t piece = (size_t)(quote - s) + 1;
+
+        out_put(o, s, piece);
+        out_put(o, "\"", 1);
+        s += piece;
+        n -= piece;
+    }
+    out_put(o, s, n);
 }
 
 /* ASCII that means nothing to CSV, a terminal or a spreadsheet. */
@@ -49,12 +57,23 @@ static bool is_easy(const char *s, size_t n)
         [' ' ... '!'] = true, ['#' ... '+'] = true, ['-' ... ':'] = true,
         ['<' ... '{'] = true, ['}' ... '~'] = true,
     };
+    static const bool ODD_FIRST[256] = {
+        ['='] = true, ['+'] = true, ['-'] = true, ['@'] = true, [' '] = true,
+    };
+    size_t i = 0;
 
     if (n == 0)
         return true;
-    if (strchr("=+-@ ", s[0]) || s[n - 1] == ' ')
+    if (ODD_FIRST[(unsigned char)s[0]] || s[n - 1] == ' ')
         return false;
-    for (size_t i = 0; i < n; i++)
+    for (; n - i >= sizeof(text_16); i += sizeof(text_16)) {
+        text_16 v = text_load_16(s + i);
+
+        if (!text_none_16((text_16)(v < ' ') | (text_16)(v > '~') | (text_16)(v == ',') |
+                          (text_16)(v == '"') | (text_16)(v == ';') | (text_16)(v == '|')))
+            return false;
+    }
+    for (; i < n; i++)
         if (!EASY[(unsigned char)s[i]])
             return false;
     return true;
@@ -69,12 +88,15 @@ void csv_cell(struct out *o, const char *s, size_t n)
         out_put(o, s, n);
         return;
     }
-    text_make_plain(plain, sizeof plain, s, n);
-    n = strlen(plain);
-    quotes = wants_quotes(plain, n);
+    if (!text_is_plain(s, n)) {
+        text_make_plain(plain, sizeof plain, s, n);
+        s = plain;
+        n = strlen(plain);
+    }
+    quotes = wants_quotes(s, n);
     out_put(o, "\"", quotes);
-    out_put(o, "'", is_formula(plain, n));
-    put_quoted(o, plain, n);
+    out_put(o, "'", is_formula(s, n));
+    put_doubling_quotes(o, s, n);
     out_put(o, "\"", quotes);
 }
 

@@ -21,19 +21,19 @@ void out_flush(struct out *o)
     o->len = 0;
 }
 
-void out_put(struct out *o, const char *s, size_t n)
+/* What does not fit into the rest of the buffer goes out in pieces. */
+void out_put_more(struct out *o, const char *s, size_t n)
 {
-    while (n > sizeof o->buf - o->len) {
-        size_t part = sizeof o->buf - o->len;
+    while (n > 0) {
+        size_t room = sizeof o->buf - o->len, piece = n < room ? n : room;
 
-        memcpy(o->buf + o->len, s, part);
-        o->len += part;
-        out_flush(o);
-        s += part;
-        n -= part;
+        memcpy(o->buf + o->len, s, piece);
+        o->len += piece;
+        s += piece;
+        n -= piece;
+        if (o->len == sizeof o->buf)
+            out_flush(o);
     }
-    memcpy(o->buf + o->len, s, n);
-    o->len += n;
 }
 
 void out_text(struct out *o, const char *s)

@@ -18,9 +18,19 @@ struct out {
     char buf[256 * 1024];
 };
 
-void out_put(struct out *o, const char *s, size_t n);
-void out_text(struct out *o, const char *s);
 void out_flush(struct out *o);
+void out_put_more(struct out *o, const char *s, size_t n);
+void out_text(struct out *o, const char *s);
+
+static inline void out_put(struct out *o, const char *s, size_t n)
+{
+    if (n >= sizeof o->buf || o->len >= sizeof o->buf - n) {
+        out_put_more(o, s, n);
+        return;
+    }
+    memcpy(o->buf + o->len, s, n);
+    o->len += n;
+}
 
 /* ---- how it looks --------------------------------------------------------------------------- */
 
