@@ -98,6 +98,20 @@ static void last_words_are_heard_though_nobody_read_the_question(void **state)
     assert_int_equal(client_send(&c, "ask", 3, CLIENT_NEVER), 0);
     assert_int_equal(send(served, "too many", 8, 0), 8);
     close(served);
+    assert_int_equal(client_receive(&c, buf, sizeof buf, CLIENT_NEVER), 8);
+    assert_int_equal(client_receive(&c, buf, sizeof buf, CLIENT_NEVER), -ECONNRESET);
+    client_close(&c);
+}
+
+static void they_are_heard_after_one_more_question_too(void **state)
+{
+    struct client c = meet();
+    char buf[16];
+
+    (void)state;
+    assert_int_equal(client_send(&c, "ask", 3, CLIENT_NEVER), 0);
+    assert_int_equal(send(served, "too many", 8, 0), 8);
+    close(served);
     assert_int_equal(client_send(&c, "again", 5, CLIENT_NEVER), 0);
     assert_int_equal(client_receive(&c, buf, sizeof buf, CLIENT_NEVER), 8);
     assert_int_equal(client_receive(&c, buf, sizeof buf, CLIENT_NEVER), -ECONNRESET);
@@ -207,6 +221,7 @@ int main(void)
         TEST(packets_arrive_one_by_one_and_without_limit_of_time),
         TEST(a_packet_that_just_fits_does_and_a_longer_one_does_not),
         TEST(last_words_are_heard_though_nobody_read_the_question),
+        TEST(they_are_heard_after_one_more_question_too),
         TEST(a_deadline_that_has_passed_is_told_at_once),
         TEST(a_reader_that_does_not_read_is_not_waited_for_longer),
         TEST(the_largest_timeout_does_not_wrap),
