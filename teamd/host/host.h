@@ -7,6 +7,7 @@
 #include "core/session.h"
 #include "core/value.h"
 
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 /* ---- clocks ---------------------------------------------------------------------------------- */
@@ -43,30 +44,52 @@ int leader_open(const struct leader *leader);
 /* People and groups by way of NSS, off the loop. At most PEOPLE_WAITING look-ups wait; more are
  * refused with -EAGAIN. A look-up is over after PEOPLE_TIMEOUT at the latest, with -ETIMEDOUT; its
  * worker is then killed and replaced. Answers about one person are kept for PEOPLE_FRESH.
- * Done-callbacks come from the loop, never from inside the call that asked. */
-enum { PEOPLE_WAITING = 4096 };
+ * Done-callbacks come from the loop, never from inside the call that asked. They may ask again, but
+ * not call people_free().
+ *
+ * Failure and "nobody" are two things: -ENOENT only when the database answered that there is no
+ * such account. An account with a name that text_is_name() refuses counts as none. */
+enum {
+    PEOPLE_WAITING = 4096,
+    PEOPLE_MEMBERS_MAX = 4096, /* of one group that a listing names; more are known when they are
+                                  looked up */
+    PEOPLE_GROUPS_MAX = 1024,  /* of one person; with more the look-up fails with -E2BIG */
+    PEOPLE_LISTED_MAX = 12288, /* that one listing names, besides the given uids */
+};
 #define PEOPLE_TIMEOUT_US (3 * SECOND_US)
 #define PEOPLE_FRESH_US   (5 * SECOND_US)
 
 struct people;
 
-/* Starts the workers: call before any other thing that must not be inherited, and before dropping
- * privileges if NSS needs them. */
-int people_new(sd_event *loop, struct people **ret);
+/* Starts the workers, which are children of a small process that is forked here: call before
+ * anything is opened or any thread is started that must not be inherited (they close every
+ * descriptor above 2 that is open by now). They become uid and gid at once, without supplementary
+ * groups; (uid_t)-1 and (gid_t)-1: they stay what the caller is. They need no privilege at all.
+ * They end with teamd, however it ends. Should the small process be killed, nobody could be looked
+ * up ever again: then the loop ends with -ECHILD, and teamd should exit and be started anew. */
+int people_new(sd_event *loop, uid_t uid, gid_t gid, struct people **ret);
+
+/* Callbacks that are pending are dropped: they are never called. */
 struct people *people_free(struct people *p);
 
-/* Lists everybody whom the policy names, directly or as a member of a group (primary groups too),
- * plus the given uids. `done` gets the people, and the principals that nobody bears (to be warned
- * of); both live during the call only. error: 0, or -ETIMEDOUT etc. if some look-up failed: `found`
- * then lacks what it would have given, and must not be taken as "not a member". One listing at a
- * time: -EBUSY. From a successful listing on, the look-ups below answer in terms of that policy's
- * principals; the policy must live until the next one. */
+/* Lists everybody whom the policy names, directly or as a member of a group (primary groups too, as
+ * far as the database lets itself be listed), plus the given uids. `done` gets the people, and the
+ * principals that nobody bears (to be warned of; @idc: groups are not looked up and not among
+ * them); both live during the call only. error: 0, or -ETIMEDOUT etc. if some look-up failed: the
+ * listing ends there, `found` lacks what would have come, and must not be taken as "not a member".
+ * One listing at a time: -EBUSY.
+ *
+ * A successful listing changes what the bits of a person mean, for all look-ups that are answered
+ * after the call of `done` began, pending ones included: swap the policy inside of it, and only
+ * then. `policy` must live until the next successful listing is done. After a failed one, the
+ * policy of the one before goes on to count, and this one is not needed any more. */
 typedef void (*people_listed_fn)(void *ctx, int error, const struct person *found, size_t n,
                                  const struct principal *const *unknown, size_t n_unknown);
 int people_list(struct people *p, const struct policy *policy, const uint32_t *uids, size_t n_uids,
                 people_listed_fn done, void *ctx);
 
-/* One person, fresh. error: 0, -ENOENT (positively nobody), or a failure, which says nothing. */
+/* One person, fresh. error: 0, -ENOENT (positively nobody), or a failure, which says nothing;
+ * -EAGAIN before the first successful listing. `who` is NULL unless error is 0. */
 typedef void (*people_found_fn)(void *ctx, int error, const struct person *who);
 int people_by_uid(struct people *p, uint32_t uid, people_found_fn done, void *ctx);
 int people_by_name(struct people *p, const char *name, people_found_fn done, void *ctx);

@@ -1,0 +1,156 @@
+/* Processes of other programs. The order makes it free of races: what /proc says of a number is
+ * believed only if the process that holds the number, known by its pidfd, is still alive after it
+ * was read: as long as it is, the number cannot be another's. */
+#include "host/host.h"
+
+#include <team/text.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+/* proc_pid_stat(5) */
+enum { STAT_FIRST_AFTER_COMM = 3, STAT_START_TIME = 22 };
+
+/* Reads a small file of /proc/PID whole. -ESRCH when there is none, because the process is gone. */
+static int read_proc(uint32_t pid, const char *what, char *buf, size_t cap)
+{
+    char path[64];
+    size_t len = 0;
+    int fd, r = 0;
+
+    snprintf(path, sizeof path, "/proc/%u/%s", pid, what);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    while (len < cap - 1) {
+        ssize_t n = read(fd, buf + len, cap - 1 - len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            r = -errno;
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    close(fd);
+    if (r < 0)
+        return r;
+    if (len == cap - 1)
+        return -EMSGSIZE;
+    buf[len] = '\0';
+    return 0;
+}
+
+/* The name in field 2 is the process's own choice: blanks, parentheses and newlines included. All
+ * that comes after its last ')' is the kernel's. */
+static int parse_start_ticks(const char *stat, uint64_t *ret)
+{
+    const char *at = strrchr(stat, ')');
+    size_t len;
+
+    if (!at)
+        return -EBADMSG;
+    at++;
+    for (int field = STAT_FIRST_AFTER_COMM;; field++) {
+        if (*at != ' ')
+            return -EBADMSG;
+        at++;
+        len = strcspn(at, " \n");
+        if (len == 0)
+            return -EBADMSG;
+        if (field == STAT_START_TIME)
+            return text_parse_u64(at, len, ret) ? 0 : -EBADMSG;
+        at += len;
+    }
+}
+
+static int read_start_ticks(uint32_t pid, uint64_t *ret)
+{
+    char stat[4096];
+    int r = read_proc(pid, "stat", stat, sizeof stat);
+
+    return r < 0 ? r : parse_start_ticks(stat, ret);
+}
+
+/* A kernel without audit has no such file: then nobody has a login uid. */
+static int read_loginuid(uint32_t pid, uint32_t *ret)
+{
+    char text[32];
+    uint64_t uid;
+    int r = read_proc(pid, "loginuid", text, sizeof text);
+
+    if (r == -ESRCH) {
+        *ret = NOBODY;
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    if (!text_parse_u64(text, strcspn(text, "\n"), &uid) || uid > UINT32_MAX)
+        return -EBADMSG;
+    *ret = (uint32_t)uid;
+    return 0;
+}
+
+/* A pidfd is readable from the process's end on, also before it is waited for. */
+static int check_alive(int pidfd)
+{
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+    int r;
+
+    if (pidfd < 0) /* poll(2) would pass over it, as if it lived */
+        return -EBADF;
+    do
+        r = poll(&p, 1, 0);
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return -errno;
+    if (p.revents & POLLNVAL)
+        return -EBADF;
+    return r == 0 ? 0 : -ESRCH;
+}
+
+int process_read(int pidfd, uint32_t pid, struct process *ret)
+{
+    struct process p = {.leader.pid = pid};
+    int stat, loginuid, alive;
+
+    stat = read_start_ticks(pid, &p.leader.start_ticks);
+    loginuid = read_loginuid(pid, &p.loginuid);
+    alive = check_alive(pidfd);
+    if (alive < 0)
+        return alive;
+    if (stat < 0)
+        return stat;
+    if (loginuid < 0)
+        return loginuid;
+    *ret = p;
+    return 0;
+}
+
+int leader_open(const struct leader *leader)
+{
+    uint64_t start = 0;
+    int fd, r, alive;
+
+    if (leader->pid == 0 || leader->pid > INT32_MAX)
+        return -ESRCH;
+    fd = pidfd_open((pid_t)leader->pid, 0);
+    if (fd < 0) /* EINVAL, on later kernels ENOENT: now the number of a thread */
+        return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+    r = read_start_ticks(leader->pid, &start);
+    alive = check_alive(fd);
+    if (alive < 0)
+        r = alive;
+    else if (r == 0 && start != leader->start_ticks)
+        r = -ESRCH;
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    return fd;
+}

@@ -1,0 +1,324 @@
+/* Processes of others, read without races: real ones, and a /proc of our own (as root, in a private
+ * mount namespace) for what the kernel at hand does not show. */
+#include "host/host.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A child that is called `name`, wrote `loginuid` as its login uid if that is not NULL, and sleeps.
+ */
+struct child {
+    pid_t pid;
+    int pidfd;
+};
+
+static void write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        _exit(9);
+    close(fd);
+}
+
+static struct child child_start(const char *name, const char *loginuid)
+{
+    struct child c;
+    int ready[2];
+    char byte;
+
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    c.pid = fork();
+    assert_true(c.pid >= 0);
+    if (c.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, name);
+        if (loginuid)
+            write_file("/proc/self/loginuid", loginuid);
+        if (write(ready[1], "x", 1) != 1)
+            _exit(9);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    c.pidfd = pidfd_open(c.pid, 0);
+    assert_true(c.pidfd >= 0);
+    return c;
+}
+
+static void child_end(struct child *c)
+{
+    kill(c->pid, SIGKILL);
+    assert_int_equal(waitpid(c->pid, NULL, 0), c->pid);
+}
+
+static uint32_t pid_of(const struct child *c)
+{
+    return (uint32_t)c->pid;
+}
+
+static void a_process_may_be_called_anything(void **state)
+{
+    static const char *const NAMES[] = {
+        "plain", ") S 1 2 3 (", "a) b) c", "((((", "))))", "two\nlines", "", " ", ") R 1 1 1 1 1",
+    };
+    struct process self;
+    int fd = pidfd_open(getpid(), 0);
+
+    (void)state;
+    assert_int_equal(process_read(fd, (uint32_t)getpid(), &self), 0);
+    close(fd);
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        struct child c = child_start(NAMES[i], NULL);
+        struct process p;
+        int64_t ticks;
+
+        assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), 0);
+        assert_int_equal(p.leader.pid, c.pid);
+        /* started after us, and not later than now */
+        ticks = host_now().boot.us * sysconf(_SC_CLK_TCK) / SECOND_US;
+        assert_in_range(p.leader.start_ticks, self.leader.start_ticks, (uint64_t)ticks + 1);
+        child_end(&c);
+        close(c.pidfd);
+    }
+}
+
+static void the_dead_are_gone_waited_for_or_not(void **state)
+{
+    struct child c = child_start("mortal", NULL);
+    struct process p = {.loginuid = 4711};
+    siginfo_t info;
+
+    (void)state;
+    kill(c.pid, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)c.pid, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), -ESRCH);
+    assert_int_equal(waitpid(c.pid, NULL, 0), c.pid);
+    assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), -ESRCH);
+    assert_int_equal(p.loginuid, 4711); /* nothing is written but on success */
+    close(c.pidfd);
+}
+
+static void a_number_that_is_anothers_now_is_not_believed(void **state)
+{
+    struct child c = child_start("first", NULL);
+    struct process p;
+
+    (void)state;
+    child_end(&c);
+    assert_int_equal(process_read(c.pidfd, (uint32_t)getpid(), &p), -ESRCH);
+    close(c.pidfd);
+}
+
+static void what_is_not_a_pidfd_is_an_error(void **state)
+{
+    struct process p;
+
+    (void)state;
+    assert_int_equal(process_read(-1, (uint32_t)getpid(), &p), -EBADF);
+    assert_int_equal(process_read(9999, (uint32_t)getpid(), &p), -EBADF);
+}
+
+static void the_login_uid_is_read_and_unset_is_nobody(void **state)
+{
+    static const struct {
+        const char *set;
+        uint32_t then;
+    } CASES[] = {{NULL, 0}, {"4711", 4711}, {"4294967295", NOBODY}};
+
+    (void)state;
+    if (geteuid() != 0 || access("/proc/self/loginuid", W_OK) < 0)
+        skip();
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct child c = child_start("logged in", CASES[i].set);
+        struct process p;
+
+        assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), 0);
+        if (CASES[i].set)
+            assert_int_equal(p.loginuid, CASES[i].then);
+        child_end(&c);
+        close(c.pidfd);
+    }
+}
+
+/* ---- a /proc of our own ---------------------------------------------------------------------- */
+
+#define STAT_BEGIN "1 (x) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 "
+
+static void proc_says_all_sorts_of_things(void **state)
+{
+    static const struct {
+        const char *says;
+        const char *stat, *loginuid; /* NULL: no such file */
+        int then;
+        uint64_t start;
+        uint32_t login;
+    } CASES[] = {
+        {"all is well", STAT_BEGIN "77 9 9\n", "1000", 0, 77, 1000},
+        {"login uid with a newline", STAT_BEGIN "77 9 9\n", "1000\n", 0, 77, 1000},
+        {"a kernel without audit", STAT_BEGIN "77 9 9\n", NULL, 0, 77, NOBODY},
+        {"the start time is the last field", STAT_BEGIN "77\n", "1000", 0, 77, 1000},
+        {"no stat of a living process", NULL, "1000", -ESRCH, 0, 0},
+        {"an empty stat", "", "1000", -EBADMSG, 0, 0},
+        {"a stat without a name", "1 x S 1 1", "1000", -EBADMSG, 0, 0},
+        {"a stat that ends early", "1 (x) S 1 1 1 0", "1000", -EBADMSG, 0, 0},
+        {"a stat that ends before the start", STAT_BEGIN, "1000", -EBADMSG, 0, 0},
+        {"a negative start", STAT_BEGIN "-77 9\n", "1000", -EBADMSG, 0, 0},
+        {"a start that is no number", STAT_BEGIN "7x7 9\n", "1000", -EBADMSG, 0, 0},
+        {"two blanks", "1 (x) S  1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 77 9", "1000",
+         -EBADMSG, 0, 0},
+        {"an empty login uid", STAT_BEGIN "77 9\n", "", -EBADMSG, 0, 0},
+        {"a negative login uid", STAT_BEGIN "77 9\n", "-1", -EBADMSG, 0, 0},
+        {"a login uid of 33 bits", STAT_BEGIN "77 9\n", "4294967296", -EBADMSG, 0, 0},
+    };
+    char root[] = "/tmp/test-proc-XXXXXX", dir[64], stat[80], loginuid[80];
+    struct child c = child_start("real", NULL);
+
+    (void)state;
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
+        child_end(&c);
+        close(c.pidfd);
+        skip();
+    }
+    assert_non_null(mkdtemp(root));
+    snprintf(dir, sizeof dir, "%s/%d", root, c.pid);
+    snprintf(stat, sizeof stat, "%s/stat", dir);
+    snprintf(loginuid, sizeof loginuid, "%s/loginuid", dir);
+    assert_int_equal(mkdir(dir, 0755), 0);
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct process p = {0};
+        int r;
+
+        if (CASES[i].stat)
+            write_file(stat, CASES[i].stat);
+        if (CASES[i].loginuid)
+            write_file(loginuid, CASES[i].loginuid);
+        assert_int_equal(mount(root, "/proc", "none", MS_BIND, NULL), 0);
+        r = process_read(c.pidfd, pid_of(&c), &p);
+        assert_int_equal(umount2("/proc", MNT_DETACH), 0);
+        if (r != CASES[i].then || p.leader.start_ticks != CASES[i].start ||
+            p.loginuid != CASES[i].login)
+            fail_msg("%s: %d, start %llu, login uid %u", CASES[i].says, r,
+                     (unsigned long long)p.leader.start_ticks, p.loginuid);
+        unlink(stat);
+        unlink(loginuid);
+    }
+    rmdir(dir);
+    rmdir(root);
+    child_end(&c);
+    close(c.pidfd);
+}
+
+/* ---- leaders --------------------------------------------------------------------------------- */
+
+static struct leader leader_of(const struct child *c)
+{
+    struct process p;
+
+    assert_int_equal(process_read(c->pidfd, pid_of(c), &p), 0);
+    return p.leader;
+}
+
+static void a_leader_is_found_again_and_its_end_is_seen(void **state)
+{
+    struct child c = child_start("leader", NULL);
+    struct leader l = leader_of(&c);
+    struct pollfd end = {.events = POLLIN};
+
+    (void)state;
+    end.fd = leader_open(&l);
+    assert_true(end.fd >= 0);
+    assert_true(fcntl(end.fd, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(poll(&end, 1, 0), 0);
+    kill(c.pid, SIGKILL);
+    assert_int_equal(poll(&end, 1, 5000), 1);
+    assert_int_equal(leader_open(&l), -ESRCH); /* dead, not yet waited for */
+    assert_int_equal(waitpid(c.pid, NULL, 0), c.pid);
+    assert_int_equal(leader_open(&l), -ESRCH);
+    close(end.fd);
+    close(c.pidfd);
+}
+
+static void a_later_process_with_the_leaders_number_is_not_the_leader(void **state)
+{
+    struct child c = child_start("later", NULL);
+    struct leader l = leader_of(&c);
+
+    (void)state;
+    l.start_ticks--;
+    assert_int_equal(leader_open(&l), -ESRCH);
+    l.start_ticks += 2;
+    assert_int_equal(leader_open(&l), -ESRCH);
+    child_end(&c);
+    close(c.pidfd);
+}
+
+static void *report_and_wait(void *ctx)
+{
+    pid_t tid = (pid_t)syscall(SYS_gettid);
+
+    if (write(*(int *)ctx, &tid, sizeof tid) != sizeof tid)
+        abort();
+    for (;;)
+        pause();
+    return NULL;
+}
+
+static void numbers_that_are_no_process_are_gone(void **state)
+{
+    struct leader none = {.pid = 0, .start_ticks = 1}, huge = {.pid = UINT32_MAX}, thread = {0};
+    int pipe_of[2];
+    pthread_t t;
+    pid_t tid;
+
+    (void)state;
+    assert_int_equal(leader_open(&none), -ESRCH);
+    assert_int_equal(leader_open(&huge), -ESRCH);
+    assert_int_equal(pipe2(pipe_of, O_CLOEXEC), 0);
+    assert_int_equal(pthread_create(&t, NULL, report_and_wait, &pipe_of[1]), 0);
+    assert_int_equal(read(pipe_of[0], &tid, sizeof tid), sizeof tid);
+    thread.pid = (uint32_t)tid;
+    assert_int_equal(leader_open(&thread), -ESRCH);
+    pthread_cancel(t);
+    pthread_join(t, NULL);
+    close(pipe_of[0]);
+    close(pipe_of[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_process_may_be_called_anything),
+        cmocka_unit_test(the_dead_are_gone_waited_for_or_not),
+        cmocka_unit_test(a_number_that_is_anothers_now_is_not_believed),
+        cmocka_unit_test(what_is_not_a_pidfd_is_an_error),
+        cmocka_unit_test(the_login_uid_is_read_and_unset_is_nobody),
+        cmocka_unit_test(a_leader_is_found_again_and_its_end_is_seen),
+        cmocka_unit_test(a_later_process_with_the_leaders_number_is_not_the_leader),
+        cmocka_unit_test(numbers_that_are_no_process_are_gone),
+        cmocka_unit_test(proc_says_all_sorts_of_things),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
