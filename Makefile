@@ -166,12 +166,14 @@ tidy: ## clang-tidy (.clang-tidy says which checks and why)
 format: ## are the sources formatted as .clang-format says?
 	@clang-format --dry-run -Werror $(C_FILES) $(H_FILES)
 
-# Every test but those of building and installing runs in an instrumented build, the daemon in its
-# bastion too: tests/coverage lets programs of all users count.
-COV := CC=gcc OPT=-O0 EXTRA=--coverage
+# Every test but those of building runs in an instrumented build, the daemon in its bastion too:
+# tests/coverage lets programs of all users count.
+COV := CC=gcc OPT=-O0 EXTRA=--coverage LDFLAGS="$(BUILD)/cov/workers.o -Wl,--wrap=recv"
 
 .PHONY: coverage
 coverage: ## lines and branches per folder; fails below what a folder must have
+	@mkdir -p $(BUILD)/cov
+	@gcc -O2 -fPIC -c -o $(BUILD)/cov/workers.o tests/coverage_workers.c
 	@$(PARALLEL) BUILD=$(BUILD)/cov $(COV) tests
 	@tests/coverage prepare $(BUILD)/cov
 	@$(AGAIN) BUILD=$(BUILD)/cov $(COV) OTHER_TESTS= run-tests; failed=$$?; \
