@@ -209,13 +209,18 @@ bool may_decide(const struct world *w, const struct request *r, uint32_t uid)
     return has_question(r) && !has_approved(r, uid) && approves_any_target(w, r, uid);
 }
 
+bool is_admin(const struct world *w, uint32_t uid)
+{
+    const struct person *who = world_person(w, uid);
+
+    return who && policy_is_admin(w->policy, who);
+}
+
 bool sees_everything(const struct world *w, uint32_t viewer)
 {
     const struct person *who = world_person(w, viewer);
 
-    if (viewer == 0)
-        return true;
-    return who && (policy_is_admin(w->policy, who) || policy_is_auditor(w->policy, who));
+    return viewer == 0 || is_admin(w, viewer) || (who && policy_is_auditor(w->policy, who));
 }
 
 bool may_see(const struct world *w, uint32_t viewer, const struct request *r, bool decided)

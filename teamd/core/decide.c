@@ -25,15 +25,6 @@ bool identity_allows(struct step *s, const struct event *ev)
     return true;
 }
 
-/* The last state of a request that this step has already written. */
-static const struct request *just_written(const struct step *s, struct id id)
-{
-    for (size_t i = s->out->n; i-- > 0;)
-        if (s->out->items[i].kind == EFFECT_REQUEST && s->out->items[i].request.id.bits == id.bits)
-            return &s->out->items[i].request;
-    return NULL;
-}
-
 static const struct request *after_time(struct step *s, const struct event *ev)
 {
     struct request *r = world_request(s->w, ev->id);
@@ -41,7 +32,7 @@ static const struct request *after_time(struct step *s, const struct event *ev)
     if (!r)
         return ev->history;
     r = overtake(s, r);
-    return r ? r : just_written(s, ev->id);
+    return r ? r : s->written; /* gone by that */
 }
 
 const struct request *subject(struct step *s, const struct event *ev, enum identity_need need)
@@ -60,15 +51,6 @@ const struct request *subject(struct step *s, const struct event *ev, enum ident
     }
     reply_about(s, r);
     return r;
-}
-
-/* The answer tells the state that the step has led to. */
-static void reply_after(struct step *s, struct id id)
-{
-    const struct request *r = just_written(s, id);
-
-    if (r)
-        reply_about(s, r);
 }
 
 /* ---- approve and reject --------------------------------------------------------------------- */
@@ -246,7 +228,7 @@ void on_decide(struct step *s, const struct event *ev)
         approve(s, ev, r, about);
     else
         reject(s, ev, r, about);
-    reply_after(s, ev->id);
+    reply_about(s, s->written); /* the state that this has led to */
 }
 
 /* ---- cancel and revoke ---------------------------------------------------------------------- */
@@ -272,14 +254,12 @@ void on_cancel(struct step *s, const struct event *ev)
         return;
     }
     reply_say(s, REPLY_DONE, "cancelled");
-    reply_after(s, ev->id);
+    reply_about(s, s->written); /* the state that this has led to */
 }
 
 static bool may_revoke(const struct step *s, const struct request *r, uint32_t uid)
 {
-    const struct person *who = world_person(s->w, uid);
-
-    return uid == 0 || uid == r->requester || (who && policy_is_admin(s->w->policy, who)) ||
+    return uid == 0 || uid == r->requester || is_admin(s->w, uid) ||
            approves_any_target(s->w, r, uid);
 }
 
@@ -315,5 +295,5 @@ void on_revoke(struct step *s, const struct event *ev)
     if (r)
         try_finish(s, r);
     reply_say(s, REPLY_DONE, "revoked");
-    reply_after(s, ev->id);
+    reply_about(s, s->written); /* the state that this has led to */
 }

@@ -15,9 +15,10 @@ struct deadline engine_wake(const struct world *w);
 
 /* ---- questions, which change nothing --------------------------------------------------------- */
 
-/* Whose access is it? That of the real uid in sudo and su, of PAM_USER in ssh, login and all
- * others. */
-bool gate_speaks_for_user(const struct policy *p, const char *service);
+/* Whose access is it? The real uid's in sudo and su, then this is NULL. PAM_USER's in ssh, login
+ * and all others. PAM_RUSER's where sudo has become root before it asks on behalf of somebody else,
+ * as `sudo -e` does. The name has to be resolved before the question is put. */
+const char *gate_speaks_for(const struct policy *p, const struct gate_ask *ask);
 uint32_t gate_subject(const struct policy *p, const struct gate_ask *ask);
 
 /* pam_acct_mgmt: may this person use this service now? Code, and the line for the person. */

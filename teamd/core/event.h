@@ -27,9 +27,9 @@ struct gate_ask {
                             /proc says */
     const char *service; /* PAM_SERVICE */
     const char *user;    /* PAM_USER, "" if unset */
-    uint32_t user_uid; /* PAM_USER's, where the service speaks for it (gate_speaks_for_user); NOBODY
-                          if that could not be found out */
-    bool user_reserved; /* PAM_USER is one of our own service accounts: nobody becomes it */
+    const char *ruser;   /* PAM_RUSER, "" if unset */
+    uint32_t named_uid;  /* of the name that gate_speaks_for() gives; NOBODY if nobody bears it */
+    bool user_reserved;  /* PAM_USER is one of our own service accounts: nobody becomes it */
     const char *tty, *rhost;
     struct leader leader;
 };

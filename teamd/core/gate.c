@@ -43,14 +43,21 @@ static bool class_elevates(int class)
     return class == CLASS_SUDO || class == CLASS_SU;
 }
 
-bool gate_speaks_for_user(const struct policy *p, const char *service)
+const char *gate_speaks_for(const struct policy *p, const struct gate_ask *ask)
 {
-    return !class_elevates(policy_class(p, service));
+    int class = policy_class(p, ask->service);
+
+    if (!class_elevates(class))
+        return ask->user;
+    if (class == CLASS_SUDO && ask->actor.uid == 0 && ask->ruser[0] != '\0' &&
+        strcmp(ask->ruser, "root") != 0)
+        return ask->ruser;
+    return NULL;
 }
 
 uint32_t gate_subject(const struct policy *p, const struct gate_ask *ask)
 {
-    return gate_speaks_for_user(p, ask->service) ? ask->user_uid : ask->actor.uid;
+    return gate_speaks_for(p, ask) ? ask->named_uid : ask->actor.uid;
 }
 
 /* ---- the decision --------------------------------------------------------------------------- */
@@ -64,10 +71,12 @@ struct verdict {
     uint32_t subject;
 };
 
-/* Root is root already in sudo and su, and has to get in at the console to repair the rest. */
-static bool root_passes(uint32_t subject, int class)
+/* Root is root already in sudo and su, and has to get in at the console to repair the rest. Not so
+ * in polkit: its helpers may run as root for anybody. */
+static bool root_passes(const struct gate_ask *ask, const struct verdict *v)
 {
-    return subject == 0 && (class_elevates(class) || class == CLASS_LOGIN);
+    return v->subject == 0 && (class_elevates(v->class) || v->class == CLASS_LOGIN) &&
+           strcmp(ask->service, "polkit-1") != 0;
 }
 
 static bool identity_passes(const struct world *w, const struct gate_ask *ask,
@@ -76,7 +85,10 @@ static bool identity_passes(const struct world *w, const struct gate_ask *ask,
     char reason[200];
 
     if (class_elevates(v->class)) {
-        if (identity_ok(w->policy, &ask->actor, IDENTITY_GATE, reason))
+        struct actor subject = ask->actor;
+
+        subject.uid = v->subject;
+        if (v->subject == 0 || identity_ok(w->policy, &subject, IDENTITY_GATE, reason))
             return true;
         text_put(why, reason);
         return false;
@@ -114,7 +126,7 @@ static struct verdict decide(const struct world *w, const struct gate_ask *ask, 
 
     if (!makes_sense(ask, &v, why))
         return v;
-    if (root_passes(v.subject, v.class)) {
+    if (root_passes(ask, &v)) {
         v.as = "root";
         v.yes = true;
         return v;

@@ -97,15 +97,10 @@ static void enter_activating(struct step *s, struct request *r)
     ask_for_grants(r);
 }
 
-static void enter_ending(struct step *s, struct request *r, const char *by)
+static void enter_ending(struct step *s, struct request *r)
 {
     if (r->extension.for_s > 0)
         extension_close(s, r, "extension.expire", "");
-    if (r->end_as == REQ_REVOKED) {
-        struct text name = text_over(r->revoked_by.text, sizeof r->revoked_by.text);
-
-        text_put(&name, by[0] ? by : "policy");
-    }
     tell_grants(r, GRANT_ON_END);
     set_due(s, r, at_once(s->now));
 }
@@ -118,29 +113,24 @@ static void enter_final(struct step *s, struct request *r)
     r->due = NEVER;
 }
 
-/* A revoked schedule never became active: who revoked it is noted here, not on the way through
- * `ending`. */
-static void note_revoker(struct request *r, const char *by)
-{
-    if (r->state == REQ_REVOKED && r->revoked_by.text[0] == '\0') {
-        struct text name = text_over(r->revoked_by.text, sizeof r->revoked_by.text);
-
-        text_put(&name, by[0] ? by : "policy");
-    }
-}
-
-static void enter(struct step *s, struct request *r, const char *by)
+static void enter(struct step *s, struct request *r)
 {
     if (request_state_final((enum request_state)r->state)) {
-        note_revoker(r, by);
         enter_final(s, r);
     } else if (r->state == REQ_SCHEDULED) {
         enter_scheduled(s, r);
     } else if (r->state == REQ_ACTIVATING) {
         enter_activating(s, r);
     } else if (r->state == REQ_ENDING) {
-        enter_ending(s, r, by);
+        enter_ending(s, r);
     }
+}
+
+static void note_revoker(struct request *r, const char *by)
+{
+    struct text name = text_over(r->revoked_by.text, sizeof r->revoked_by.text);
+
+    text_put(&name, by[0] ? by : "policy");
 }
 
 enum move_kind move_request(struct step *s, struct request *r, enum request_event what,
@@ -153,7 +143,9 @@ enum move_kind move_request(struct step *s, struct request *r, enum request_even
     r->state = m.kind == MOVE_FINISH ? r->end_as : m.to;
     if (r->state == REQ_ENDING)
         r->end_as = m.end_as;
-    enter(s, r, by);
+    if (m.to == REQ_REVOKED || m.end_as == REQ_REVOKED)
+        note_revoker(r, by);
+    enter(s, r);
     audit_state(s, r, r->state == REQ_REVOKED ? r->revoked_by.text : by,
                 what == REQ_ON_LAPSE ? "not eligible any more" : "");
     put_request(s, r);

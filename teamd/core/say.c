@@ -19,15 +19,19 @@ static struct effect *emit(struct step *s, enum effect_kind kind)
 
 void put_request(struct step *s, const struct request *r)
 {
-    for (size_t i = 0; i < s->out->n; i++) {
-        struct effect *e = &s->out->items[i];
+    struct effect *e;
 
+    for (size_t i = 0; i < s->out->n; i++) {
+        e = &s->out->items[i];
         if (e->kind == EFFECT_REQUEST && e->request.id.bits == r->id.bits) {
             e->request = *r;
+            s->written = &e->request;
             return;
         }
     }
-    emit(s, EFFECT_REQUEST)->request = *r;
+    e = emit(s, EFFECT_REQUEST);
+    e->request = *r;
+    s->written = &e->request;
 }
 
 void put_session(struct step *s, const struct session *session)

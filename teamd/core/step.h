@@ -10,6 +10,7 @@ struct step {
     struct world *w;
     struct now now;
     struct effects *out;
+    const struct request *written; /* as put_request() had it last */
 };
 
 /* ---- effects (say.c) ------------------------------------------------------------------------- */
@@ -64,6 +65,8 @@ bool has_approved(const struct request *r, uint32_t uid);
 
 /* May this person approve one of its targets, going by the rules alone? */
 bool approves_any_target(const struct world *w, const struct request *r, uint32_t uid);
+
+bool is_admin(const struct world *w, uint32_t uid);
 
 /* Could the people whom we know reach a quorum for this target without the requester? */
 bool quorum_possible(const struct world *w, uint32_t requester, const struct target *target);

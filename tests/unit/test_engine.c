@@ -110,7 +110,8 @@ static const struct row ROWS[] = {
      "what "
      "you may ask for: teamctl targets\n"
      "trail => request.submit mallory refused\n"
-     "detail => ; no policy lets mallory have host:bastion-1/sudo; see what you may ask for: "
+     "detail => host:bastion-1/sudo; no policy lets mallory have host:bastion-1/sudo; see what you "
+     "may ask for: "
      "teamctl targets\n"},
     {"a policy for one service is none for another", PLAIN, "alice request ssh 1h => refused\n"},
     {"a member of a group that the policy names may ask", "may sre @sre host:*/sudo 1h\n" RULES,

@@ -206,6 +206,10 @@ static const struct row ROWS[] = {
      "alice request sudo 1h => done pending: waiting for bob or erin\n"
      "bob approve R1 => done pending: approved by you; still waiting for erin\n"
      "erin approve R1 => done active\n"},
+    {"a mandatory rule that is complete waits for nobody",
+     MAY "rule leads bob,carol host:*/* mandatory\nrule sec erin host:*/sudo mandatory\n",
+     "alice request sudo 1h => done pending: waiting for bob, carol or erin\n"
+     "bob approve R1 => done pending: approved by you; still waiting for erin\n"},
     {"one approval may count for several rules",
      MAY "rule leads bob,carol host:*/* mandatory\nrule sec bob,erin host:*/sudo mandatory\n",
      "alice request sudo 1h\n"

@@ -37,6 +37,8 @@ static const struct {
     {"a host's name of 65 characters is too long", "host:" X64 "x/su", TARGET_BAD_PLACE, NULL},
     {"a host's name cannot be empty", "host:/sudo", TARGET_BAD_PLACE, NULL},
     {"a host's name has no blank", "host:a b/sudo", TARGET_BAD_PLACE, NULL},
+    {"a host's name has no bracket", "host:a[b/sudo", TARGET_BAD_PLACE, NULL},
+    {"a host's name has no tilde", "host:a~b/sudo", TARGET_BAD_PLACE, NULL},
     {"a target has no wildcard in its place", "host:bastion-*/sudo", TARGET_BAD_PLACE, NULL},
     {"a target has no question mark in its place", "host:bastion-?/sudo", TARGET_BAD_PLACE, NULL},
     {"a target has no wildcard in its service", "host:bastion/*", TARGET_BAD_WHAT, NULL},
@@ -121,6 +123,7 @@ static const struct {
     {"and not 33", "aws:r-" X32 "x/*", TARGET_BAD_PLACE, false},
     {"a root is lower case", "aws:r-AB12/*", TARGET_BAD_PLACE, false},
     {"a root has no punctuation", "aws:r-ab.2/*", TARGET_BAD_PLACE, false},
+    {"a root has no tilde", "aws:r-ab~2/*", TARGET_BAD_PLACE, false},
     {"a root's prefix alone", "aws:r-/*", TARGET_BAD_PLACE, false},
     {"an OU", "aws:ou-ab12-11111111/*", TARGET_OK, true},
     {"an OU's prefix alone", "aws:ou-/*", TARGET_BAD_PLACE, false},
@@ -248,6 +251,8 @@ static void every_error_tells_what_is_right(void **state)
     (void)state;
     assert_string_equal(target_error_text(TARGET_OK), "fine");
     assert_non_null(strstr(target_error_text(TARGET_BAD_FORM), "host:NAME/SERVICE"));
+    assert_string_equal(target_error_text((enum target_error)99),
+                        target_error_text(TARGET_BAD_FORM));
     assert_non_null(strstr(target_error_text(TARGET_BAD_PLACE), "before the slash"));
     assert_non_null(strstr(target_error_text(TARGET_BAD_WHAT), "after the slash"));
 }
