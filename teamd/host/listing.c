@@ -185,6 +185,28 @@ static void add_stops(struct listing *l, enum principal_kind kind, enum resolver
             l->stops[l->n_stops++] = (struct stop){op, i};
 }
 
+static int compare_stops(const void *a, const void *b)
+{
+    const struct stop *x = a, *y = b;
+
+    return (x->what > y->what) - (x->what < y->what);
+}
+
+/* Each uid once, however often it was given. */
+static void add_uids(struct listing *l, const uint32_t *uids, size_t n)
+{
+    struct stop *first = l->stops + l->n_stops;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        first[i] = (struct stop){RESOLVE_UID, uids[i]};
+    qsort(first, n, sizeof *first, compare_stops);
+    for (size_t i = 0; i < n; i++)
+        if (first[i].what != NOBODY && (kept == 0 || first[kept - 1].what != first[i].what))
+            first[kept++] = first[i];
+    l->n_stops += kept;
+}
+
 static int set_up(struct listing *l, const struct policy *policy, const uint32_t *uids,
                   size_t n_uids)
 {
@@ -198,9 +220,7 @@ static int set_up(struct listing *l, const struct policy *policy, const uint32_t
     l->roster->policy = policy;
     add_stops(l, PRINCIPAL_GROUP, RESOLVE_GROUP);
     add_stops(l, PRINCIPAL_USER, RESOLVE_NAME);
-    for (size_t i = 0; i < n_uids; i++)
-        if (uids[i] != NOBODY)
-            l->stops[l->n_stops++] = (struct stop){RESOLVE_UID, uids[i]};
+    add_uids(l, uids, n_uids);
     return 0;
 }
 
@@ -243,8 +263,10 @@ int listing_error(const struct listing *l)
 
 const struct person *listing_found(const struct listing *l, size_t *ret_n)
 {
+    static const struct person none;
+
     *ret_n = l->n_found;
-    return l->found;
+    return l->found ? l->found : &none; /* so that nobody copies from NULL */
 }
 
 const struct principal *const *listing_unknown(const struct listing *l, size_t *ret_n)
