@@ -7,7 +7,10 @@
  * opens them.
  *
  * Errors: -ENOSPC the disk is full, nothing was written, the store goes on working. -EIO anything
- * else that the disk did: the environment is unusable, the process must exit and start again. */
+ * else that the disk did: the environment is unusable, the process must exit and start again.
+ * -EUCLEAN from a question: a row is damaged, the rest may be sound. -EINVAL from a commit: an
+ * effect could not have been read back (a state that there is not, no target), nothing was written.
+ */
 #pragma once
 
 #include "core/record.h"
@@ -26,7 +29,7 @@ struct store *store_close(struct store *s); /* NULL is fine; returns NULL */
 /* Gives every live request and every session that is not over, with whether it was written in this
  * boot. A callback that returns < 0 ends the load with that. *ret_last_commit is the wall time of
  * the last commit, 0 in a new store; *ret_last_session the highest number of a session ever
- * written. */
+ * written. Both are set before the first callback, which may want them. */
 struct store_loader {
     int (*request)(void *ctx, const struct request *r, bool same_boot);
     int (*session)(void *ctx, const struct session *s, bool same_boot);
@@ -52,7 +55,7 @@ struct request_query {
     uint32_t requester;          /* if by_requester */
     uint32_t states;             /* bit per enum request_state; 0: all */
     const struct target *target; /* exactly this one, or NULL */
-    struct wall since, until;    /* of the time of asking; 0: open */
+    struct wall since, until;    /* of the time of asking, from and before; 0: open */
     /* where the next call goes on; all zero at first */
     bool started;
     uint8_t place[160];
@@ -71,11 +74,12 @@ bool store_has_request(struct store *s, struct id id);
 int store_sessions(struct store *s, struct id request, uint64_t *after, size_t budget,
                    int (*row)(void *ctx, const struct session *r), void *ctx);
 
-/* The audit trail, oldest first. Filters that are "" or 0 let everything through. */
+/* The audit trail, oldest first by number: where the clock was set back, time goes back. Filters
+ * that are "" or 0 let everything through. */
 struct trail_query {
     const char *actor, *action;
     struct id request;
-    struct wall since, until;
+    struct wall since, until; /* from and before */
     bool started;
     uint64_t next_seq; /* where the next call goes on */
 };
