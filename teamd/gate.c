@@ -17,7 +17,7 @@ struct gate_call {
     struct gate_ask ask;
     int pidfd; /* OPEN: the leader's, ours */
     struct job job;
-    char service[WORD_CAP], user[NAME_CAP], tty[TTY_CAP], rhost[RHOST_CAP];
+    char service[WORD_CAP], user[NAME_CAP], ruser[NAME_CAP], tty[TTY_CAP], rhost[RHOST_CAP];
 };
 
 static void call_free(struct gate_call *g)
@@ -233,7 +233,7 @@ static void subject_found(void *ctx, int error, const struct person *who)
 
     if (error == 0) {
         learn_person(g->t, who->uid, 0, who);
-        g->ask.user_uid = who->uid;
+        g->ask.named_uid = who->uid;
     }
     if (!g->conn)
         call_free(g);
@@ -256,12 +256,13 @@ static void exempt_found(void *ctx, int error, const struct person *who)
 static void look_up_and_go(struct gate_call *g)
 {
     const struct world *w = &g->t->world;
+    const char *name = gate_speaks_for(w->policy, &g->ask);
     uint32_t uid = g->ask.actor.uid;
     int r = -ENOENT;
 
-    if (gate_speaks_for_user(w->policy, g->service)) {
-        if (g->user[0] != '\0')
-            r = people_by_name(g->t->people, g->user, subject_found, g);
+    if (name) {
+        if (name[0] != '\0')
+            r = people_by_name(g->t->people, name, subject_found, g);
     } else if (uid != 0 && w->policy->n_exempt > 0 && !world_person(w, uid)) {
         r = people_by_uid(g->t->people, uid, exempt_found, g);
     }
@@ -282,6 +283,7 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
         !wire_find_u64(msg->fields, TEAM_UID, &uid) || uid >= NOBODY ||
         !wire_copy(msg->fields, TEAM_SERVICE, g->service, sizeof g->service) ||
         g->service[0] == '\0' || !wire_copy(msg->fields, TEAM_USER, g->user, sizeof g->user) ||
+        !wire_copy(msg->fields, TEAM_RUSER, g->ruser, sizeof g->ruser) ||
         !wire_copy(msg->fields, TEAM_TTY, g->tty, sizeof g->tty) ||
         !wire_copy(msg->fields, TEAM_RHOST, g->rhost, sizeof g->rhost))
         return false;
@@ -290,7 +292,8 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
         .actor = {.uid = (uint32_t)uid},
         .service = g->service,
         .user = g->user,
-        .user_uid = NOBODY,
+        .ruser = g->ruser,
+        .named_uid = NOBODY,
         .user_reserved = is_reserved(g->t, g->user),
         .tty = g->tty,
         .rhost = g->rhost,

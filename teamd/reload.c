@@ -60,8 +60,12 @@ static int swap_now(struct teamd *t, const struct person *found, size_t n)
     struct person *people = calloc(n ? n : 1, sizeof *people);
 
     if (!s || !people) {
+        /* The look-ups already answer in terms of the new policy: no going back, and none forward.
+         */
         free(s);
         free(people);
+        log_line(LOG_CRIT, "out of memory while the configuration was loaded");
+        sd_event_exit(t->loop, EXIT_TEMPFAIL);
         return -ENOMEM;
     }
     memcpy(people, found, n * sizeof *people);
@@ -118,8 +122,8 @@ static void listed(void *ctx, int error, const struct person *found, size_t n,
         error = 0;
         n_unknown = 0;
     }
-    if (error == 0)
-        error = swap_now(t, found, n);
+    if (error == 0 && swap_now(t, found, n) < 0)
+        return;
     if (error < 0) {
         t->reload->config = config_free(t->reload->config);
         snprintf(text, sizeof text, "people cannot be looked up: %s; what was known still counts",

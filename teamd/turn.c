@@ -240,7 +240,7 @@ static void take_back(struct teamd *t, int error)
     batch.n = 0;
     log_line(LOG_CRIT, "the store cannot be written: %s; nothing was changed, trying again in %u s",
              strerror(-error), t->retry_s);
-    if (error != -ENOSPC || turn_restore(t) < 0) {
+    if (error == -EIO || error == -EUCLEAN || turn_restore(t) < 0) {
         sd_event_exit(t->loop, EXIT_TEMPFAIL);
         return;
     }

@@ -300,20 +300,23 @@ static inline void do_extend(void)
     act(&ev);
 }
 
-/* SERVICE [user=NAME] [reserved] [pid=N] [tty=] [rhost=] */
-static inline struct gate_ask read_ask(char texts[4][128])
+/* SERVICE [user=NAME] [ruser=NAME] [reserved] [pid=N] [tty=] [rhost=] */
+static inline struct gate_ask read_ask(char texts[5][128])
 {
+    const char *name;
     struct gate_ask ask = {
         .actor = play.actor,
         .user = option("user", "root", texts[0]),
+        .ruser = option("ruser", "", texts[4]),
         .user_reserved = flag("reserved"),
         .tty = option("tty", "pts/1", texts[1]),
         .rhost = option("rhost", "", texts[2]),
         .leader = {.pid = (uint32_t)atoi(option("pid", "100", texts[3])), .start_ticks = 7},
     };
 
-    ask.user_uid = member_named(&play.g, ask.user) ? uid_of(ask.user) : NOBODY;
     ask.service = need();
+    name = gate_speaks_for(play.g.w.policy, &ask);
+    ask.named_uid = name && member_named(&play.g, name) ? uid_of(name) : NOBODY;
     return ask;
 }
 
@@ -329,7 +332,7 @@ static inline void say_verdict(const struct reply *r)
 
 static inline void do_gate(void)
 {
-    char texts[4][128];
+    char texts[5][128];
     struct gate_ask ask = read_ask(texts);
     struct reply reply = gate_account(&play.g.w, &ask, play.g.now);
 
@@ -338,7 +341,7 @@ static inline void do_gate(void)
 
 static inline void do_open(void)
 {
-    char texts[4][128];
+    char texts[5][128];
     struct gate_ask ask = read_ask(texts);
     struct reply before = gate_account(&play.g.w, &ask, play.g.now);
 

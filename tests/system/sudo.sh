@@ -12,7 +12,7 @@ CONF
 # What the trail says since the last call: "action outcome" of the gate's answers, without numbers.
 seen()
 {
-    sleep 1 # questions are folded for at most a second
+    sleep 0.95 # questions are folded for a little less
     teamctl audit --json |
         jq -r 'select(.seq > '"${last_seq:-0}"') | select(.action | test("^(gate|session)")) | "\(.action) \(.outcome)"' |
         sort | uniq | paste -sd, -
@@ -61,6 +61,18 @@ both "a login shell (-i)" alice "$NO" "$YES" sudo -n -i true
 both "another user (-u)" alice "$NO" "$YES" sudo -n -u carol true
 both "a list (-l)" alice "$NO" 'gate.account yes' sudo -n -l
 both "a validation (-v)" alice "$NO" 'gate.account yes' sudo -n -v
+
+# sudo -e has become root before it opens its session: the subject is still who ran it.
+printf '#!/bin/sh\ntrue\n' >/usr/local/bin/no-editor
+chmod 755 /usr/local/bin/no-editor
+touch /etc/edited
+both "an edit (-e)" alice "$NO" "$YES" env SUDO_EDITOR=/usr/local/bin/no-editor sudo -n -e /etc/edited
+sudoers <<'RULES'
+Defaults !pam_acct_mgmt
+RULES
+both "an edit with Defaults !pam_acct_mgmt" alice 'session.open no' 'session.end done,session.open yes' \
+    env SUDO_EDITOR=/usr/local/bin/no-editor sudo -n -e /etc/edited
+sudoers </dev/null
 
 # On a terminal, and with a password.
 mark

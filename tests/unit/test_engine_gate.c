@@ -58,6 +58,16 @@ static const struct row ROWS[] = {
      "alice request su 1h\nbob approve R1\n"
      "alice gate su => yes\nalice gate su-l => yes\nalice gate runuser => yes\n"
      "alice gate runuser-l => yes\nalice gate polkit-1 => yes\nalice gate sudo => " RUN("sudo")},
+    {"sudo that asks as root for somebody (sudo -e) asks for them", PLAIN,
+     "alice request sudo 1h\nbob approve R1\n"
+     "root@alice gate sudo ruser=alice => yes: under REQ00001\n"
+     "root@alice gate sudo ruser=dave => no\n"
+     "root@dave gate sudo ruser=dave => " RUN(
+         "sudo") "root@dave gate sudo ruser=nobody => no: this "
+                 "host does not know who you are; try again\n"
+                 "root@alice gate sudo ruser=root => yes\n"},
+    {"polkit may be root for anybody, so root does not pass there", PLAIN,
+     "root@unset gate polkit-1 => no\nroot@unset gate su => yes\n"},
     {"a service in no class is denied, root included", PLAIN,
      "alice gate cron => no: teamd knows no service cron; an admin can add it to gate.classes\n"
      "root gate cron => no\n"
