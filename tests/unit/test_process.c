@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -277,33 +278,33 @@ static void a_later_process_with_the_leaders_number_is_not_the_leader(void **sta
 static void *report_and_wait(void *ctx)
 {
     pid_t tid = (pid_t)syscall(SYS_gettid);
+    int fd = *(int *)ctx;
 
-    if (write(*(int *)ctx, &tid, sizeof tid) != sizeof tid)
+    if (write(fd, &tid, sizeof tid) != sizeof tid)
         abort();
-    for (;;)
-        pause();
+    if (read(fd, &tid, sizeof tid) != 0)
+        abort();
     return NULL;
 }
 
 static void numbers_that_are_no_process_are_gone(void **state)
 {
     struct leader none = {.pid = 0, .start_ticks = 1}, huge = {.pid = UINT32_MAX}, thread = {0};
-    int pipe_of[2];
+    int ends[2];
     pthread_t t;
     pid_t tid;
 
     (void)state;
     assert_int_equal(leader_open(&none), -ESRCH);
     assert_int_equal(leader_open(&huge), -ESRCH);
-    assert_int_equal(pipe2(pipe_of, O_CLOEXEC), 0);
-    assert_int_equal(pthread_create(&t, NULL, report_and_wait, &pipe_of[1]), 0);
-    assert_int_equal(read(pipe_of[0], &tid, sizeof tid), sizeof tid);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(pthread_create(&t, NULL, report_and_wait, &ends[1]), 0);
+    assert_int_equal(read(ends[0], &tid, sizeof tid), sizeof tid);
     thread.pid = (uint32_t)tid;
     assert_int_equal(leader_open(&thread), -ESRCH);
-    pthread_cancel(t);
+    close(ends[0]);
     pthread_join(t, NULL);
-    close(pipe_of[0]);
-    close(pipe_of[1]);
+    close(ends[1]);
 }
 
 int main(void)
