@@ -355,8 +355,12 @@ static inline void do_open(void)
 static inline void do_many(void)
 {
     unsigned n = (unsigned)atoi(need());
-    struct gate_ask ask = {
-        .actor = play.actor, .service = "sudo", .user = "root", .tty = "", .rhost = ""};
+    struct gate_ask ask = {.actor = play.actor,
+                           .service = "sudo",
+                           .user = "root",
+                           .ruser = "",
+                           .tty = "",
+                           .rhost = ""};
 
     for (unsigned i = 0; i < n; i++) {
         ask.leader = (struct leader){1000 + i, 7};

@@ -79,6 +79,9 @@ struct stage {
     struct now now;
     struct effects out;
     struct store_model store;
+    /* Looks at every change of a request before it is kept (was NULL: it is new). */
+    const char *(*watch)(struct stage *g, const struct request *was, const struct request *is);
+    void *watcher;
     char wrong[256];
 };
 
@@ -419,7 +422,10 @@ static inline const char *stage_commit(struct stage *g)
             was = kept_request(g, e->request.id);
             if ((!was || was->state != e->request.state) && !change_is_in_trail(g, &e->request))
                 return stage_wrong(g, "a request changed and the trail does not know");
-            wrong = keep_request(g, &e->request);
+            if (g->watch)
+                wrong = g->watch(g, was, &e->request);
+            if (!wrong)
+                wrong = keep_request(g, &e->request);
             break;
         case EFFECT_DECISION:
             wrong = keep_decision(g, &e->decision);
@@ -603,18 +609,16 @@ static inline void *stage_memory(void)
 /* An empty stage: noon of some day, an hour after boot, nobody in it yet. */
 static inline void stage_set(struct stage *g)
 {
-    struct world w = g->w, again = g->again;
-
-    if (!w.requests) {
-        world_init(&w, stage_memory(), NULL);
-        world_init(&again, stage_memory(), NULL);
+    if (!g->w.requests) {
+        world_init(&g->w, stage_memory(), NULL);
+        world_init(&g->again, stage_memory(), NULL);
     }
-    world_clear(&w);
-    world_forget_people(&w);
-    world_clear(&again);
-    memset(g, 0, sizeof *g);
-    g->w = w;
-    g->again = again;
+    world_clear(&g->w);
+    world_forget_people(&g->w);
+    world_clear(&g->again);
+    g->store.n_requests = g->store.n_sessions = g->store.n_decisions = g->store.n_trail = 0;
+    g->store.last_session = 0;
+    g->store.last_commit.us = 0;
     memcpy(g->cast, THE_CAST, sizeof THE_CAST);
     g->now = (struct now){{INT64_C(1800000000) * SECOND_US}, {3600 * SECOND_US}};
 }

@@ -239,6 +239,7 @@ static void a_world_full_of_sessions_lets_nobody_in(void **state)
     struct gate_ask open = {.actor = {.uid = 0, .loginuid = NOBODY},
                             .service = "sudo",
                             .user = "root",
+                            .ruser = "",
                             .tty = "",
                             .rhost = ""};
     struct event ev = {.kind = EV_OPEN, .open = &open};
@@ -454,7 +455,8 @@ static void what_is_wrong_with_a_session_is_noticed(void **state)
 
 static void the_gate_believes_no_grant_that_is_not_open(void **state)
 {
-    struct gate_ask sudo_ask = {.actor = {.uid = 1001, .loginuid = 1001}, .service = "sudo"};
+    struct gate_ask sudo_ask = {
+        .actor = {.uid = 1001, .loginuid = 1001}, .service = "sudo", .ruser = ""};
     struct request *r = active();
 
     (void)state;
