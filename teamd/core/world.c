@@ -297,7 +297,10 @@ bool world_restore_request(struct world *w, const struct request *stored, bool s
     if (!same_boot && r.due.boot.us != NEVER_US && r.due.wall.us != NEVER_US) {
         struct wall set = r.state == REQ_PENDING ? r.requested_at : r.active_from;
 
-        r.due.boot = boot_again(r.due.wall, r.due.wall.us - set.us, now, last_commit);
+        if (r.state == REQ_SCHEDULED || r.state == REQ_ENDING)
+            r.due.boot = now.boot; /* was to be tried again soon: why not now */
+        else
+            r.due.boot = boot_again(r.due.wall, r.due.wall.us - set.us, now, last_commit);
     }
     if (!same_boot && r.extension.for_s > 0)
         r.extension.expires.boot =
