@@ -280,6 +280,8 @@ void turn_run(struct teamd *t)
 
     sd_event_source_set_enabled(t->turn, SD_EVENT_OFF);
     sd_event_source_set_enabled(t->turn_at_latest, SD_EVENT_OFF);
+    if (!t->world.policy && !(t->first && t->first->event.kind == EV_POLICY))
+        return; /* at the start, before the first policy: what the store gave waits for it */
     if (t->n_jobs == 0 && asked_empty(t->asked) && !deadline_passed(engine_wake(&t->world), now)) {
         arm_wake(t);
         return;
