@@ -1,4 +1,4 @@
-/* Verbs that list: list, pending, targets, audit. */
+/* Verbs that list: list, pending, targets, sessions, audit. */
 #include "teamctl.h"
 
 /* ---- rows as they come ------------------------------------------------------------------------
@@ -40,6 +40,13 @@ int verb_targets(struct call *c)
     struct wire_out ask = talk_begin(&c->talk, TEAM_OP_TARGETS);
 
     return show_rows(c, &ask, &TARGET_ROWS);
+}
+
+int verb_sessions(struct call *c)
+{
+    struct wire_out ask = talk_begin(&c->talk, TEAM_OP_SESSIONS);
+
+    return show_rows(c, &ask, &SESSION_ROWS);
 }
 
 /* ---- filters ----------------------------------------------------------------------------------

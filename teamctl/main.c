@@ -42,6 +42,8 @@ const struct verb VERBS[] = {
       "teamctl show K7QF", BIT(OPT_JSON), 1, 1, "which request" },
     { "targets", "", verb_targets, "what I may ask for, for how long, and who would approve",
       "teamctl targets", FORMS, 0, 0, NULL },
+    { "sessions", "", verb_sessions, "live sessions that I may see, oldest first",
+      "teamctl sessions", FORMS, 0, 0, NULL },
     { "audit", "[--since TIME] [--until TIME] [--user U] [--action WORD] [--request ID]", verb_audit,
       "the audit trail, oldest first", "teamctl audit --since 2026-11-01 --csv > november.csv",
       PERIOD | BIT(OPT_USER) | BIT(OPT_ACTION) | BIT(OPT_REQUEST) | FORMS, 0, 0, NULL },

@@ -123,6 +123,7 @@ int verb_extend(struct call *c);
 int verb_list(struct call *c);
 int verb_show(struct call *c);
 int verb_targets(struct call *c);
+int verb_sessions(struct call *c);
 int verb_audit(struct call *c);
 int verb_why(struct call *c);
 int verb_reload(struct call *c);

@@ -146,6 +146,19 @@ int fill_show(struct query *q)
     return r < 0 ? r : 1;
 }
 
+/* Those that are over by now are history. */
+int fill_sessions(struct query *q)
+{
+    while (q->at_id < q->n_ids) {
+        const struct session *s = world_session(&team(q)->world, q->numbers[q->at_id]);
+
+        if (s && session_row(q, s) > 0)
+            return 1;
+        q->at_id++;
+    }
+    return 0;
+}
+
 /* ---- targets, why, status ----------------------------------------------------------------------
  */
 

@@ -24,7 +24,8 @@ struct query {
     bool by_pattern;      /* target is one */
     bool by_name;         /* nobody bears `user` now: rows are compared by name */
     struct id id, *ids;   /* show; pending */
-    size_t n_ids, at_id;
+    uint64_t *numbers;    /* sessions */
+    size_t n_ids, at_id;  /* of ids or numbers */
     uint64_t after_session;
     int64_t for_s;
     uint32_t about; /* why: whom */
@@ -39,6 +40,7 @@ void query_stop(struct query *q);
 int fill_list(struct query *q);
 int fill_ids(struct query *q);
 int fill_show(struct query *q);
+int fill_sessions(struct query *q);
 int fill_targets(struct query *q);
 int fill_why(struct query *q);
 int fill_status(struct query *q);

@@ -88,6 +88,8 @@ enum team_op {
     TEAM_OP_WAIT = 38,     /* ID -> ID STATE [TEXT], once it is none of pending, scheduled and
                             * activating */
     TEAM_OP_STATUS = 39,   /* nothing -> rows STATUS */
+    TEAM_OP_SESSIONS = 40, /* nothing -> rows SESSION: live ones that the person may see, oldest
+                            * first */
 };
 
 /* What a ROW holds: the op of a TEAM_ROWS message. */

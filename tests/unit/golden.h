@@ -49,6 +49,8 @@ static const struct golden GOLDEN[] = {
      "ID=K7QF2M9X"},
     {"wire-ask-status", TEAM_ASK, TEAM_OP_STATUS,
      ""},
+    {"wire-ask-sessions", TEAM_ASK, TEAM_OP_SESSIONS,
+     ""},
     {"wire-answer-yes", TEAM_ANSWER, TEAM_OP_ACCOUNT,
      "CODE=0"},
     {"wire-answer-no", TEAM_ANSWER, TEAM_OP_ACCOUNT,

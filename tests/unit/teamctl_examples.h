@@ -209,6 +209,12 @@
 { .says = "targets as JSON", .args = {"targets", "--json"}, .teamd = {TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.json" },
 { .says = "targets as CSV", .args = {"targets", "--csv"}, .teamd = {TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.csv" },
 
+/* ---- sessions ---- */
+{ .says = "sessions as a table", .args = {"sessions"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions" },
+{ .says = "sessions as JSON", .args = {"sessions", "--json"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions.json" },
+{ .says = "sessions as CSV", .args = {"sessions", "--csv"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions.csv" },
+{ .says = "no session is no error", .args = {"sessions"}, .teamd = {DONE}, .asked = "SESSIONS\n", .err = "no sessions\n" },
+
 /* ---- audit ---- */
 { .says = "audit sends all its filters",
   .args = {"audit", "--since", "2033-05-18T00:00:00+02:00", "--until", "2033-05-18T14:00:00.25Z", "--user", "alice", "--action", "request.submit", "--request", "k7qf"},
