@@ -156,7 +156,7 @@ void gate_free(struct teamd *t)
 
 static void opened(struct job *j, const struct reply *reply, int error)
 {
-    struct gate_call *g = (struct gate_call *)((char *)j - offsetof(struct gate_call, job));
+    struct gate_call *g = (struct gate_call *)(void *)((char *)j - offsetof(struct gate_call, job));
     int pidfd = g->pidfd;
 
     if (error < 0) {
@@ -189,7 +189,7 @@ static void closed(struct job *j, const struct reply *reply, int error)
 {
     (void)reply;
     (void)error;
-    call_free((struct gate_call *)((char *)j - offsetof(struct gate_call, job)));
+    call_free((struct gate_call *)(void *)((char *)j - offsetof(struct gate_call, job)));
 }
 
 /* The leader does not wait for the disk: what ends the session is its own end. */

@@ -42,7 +42,7 @@ struct swap {
 
 static void swapped(struct job *j, const struct reply *reply, int error)
 {
-    struct swap *s = (struct swap *)((char *)j - offsetof(struct swap, job));
+    struct swap *s = (struct swap *)(void *)((char *)j - offsetof(struct swap, job));
 
     (void)reply;
     (void)error;
@@ -294,7 +294,7 @@ static void learned(struct job *j, const struct reply *reply, int error)
 {
     (void)reply;
     (void)error;
-    free((struct lesson *)((char *)j - offsetof(struct lesson, job)));
+    free((struct lesson *)(void *)((char *)j - offsetof(struct lesson, job)));
 }
 
 static bool is_news(const struct person *known, const struct person *who)
