@@ -206,6 +206,8 @@ static inline void say_reply(const struct reply *r)
 static inline void act(const struct event *ev)
 {
     must(stage_step(&play.g, ev));
+    if (play.g.out.reply.code == REPLY_DONE && ev->kind <= EV_EXTEND && play.g.out.reply.state == 0)
+        broken("done, and no state of it");
     say_reply(&play.g.out.reply);
 }
 

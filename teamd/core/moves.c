@@ -289,7 +289,7 @@ void try_finish(struct step *s, struct request *r)
     if (left)
         r->due = NEVER; /* the leader's end is an event of its own */
     else
-        move_request(s, r, REQ_ON_ALL_CLOSED, r->end_as == REQ_REVOKED ? r->revoked_by.text : "");
+        move_request(s, r, REQ_ON_ALL_CLOSED, "");
 }
 
 /* ---- extensions ----------------------------------------------------------------------------- */

@@ -132,6 +132,7 @@ static const struct {
      false},
     {"an OU's second part has 8 at least", "aws:ou-ab12-1111111/*", TARGET_BAD_PLACE, false},
     {"an OU's second part has 32 at most", "aws:ou-ab12-" X32 "x/*", TARGET_BAD_PLACE, false},
+    {"an OU begins with ou-", "aws:xyzab12-11111111/*", TARGET_BAD_PLACE, false},
     {"an OU has no wildcard", "aws:ou-ab12-1111111*/*", TARGET_BAD_PLACE, false},
     {"a host may be called like a root", "host:r-ab12/sudo", TARGET_OK, false},
 };

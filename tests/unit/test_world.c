@@ -425,6 +425,11 @@ static void what_is_wrong_with_a_request_is_noticed(void **state)
     r->state = REQ_ENDING;
     assert_noticed("an ending request does not know its end");
     *r = right;
+    r->n_approvals = 1;
+    assert_noticed("approvals are kept of a question that is closed");
+    r->extension.for_s = 60;
+    assert_null(world_check(&g.w));
+    *r = right;
     r->id.bits = 99;
     assert_noticed("a request is not found by its id");
     *r = right;
