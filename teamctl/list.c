@@ -94,5 +94,8 @@ int verb_audit(struct call *c)
         return TEAM_USAGE;
     if (c->given[OPT_REQUEST] && !put_id(c, &ask, c->given[OPT_REQUEST]))
         return TEAM_USAGE;
-    return show_rows(c, &ask, &EVENT_ROWS);
+    if (!c->given[OPT_FOLLOW])
+        return show_rows(c, &ask, &EVENT_ROWS);
+    wire_put_u64(&ask, TEAM_FOLLOW, 1);
+    return follow_rows(c, &ask, &EVENT_ROWS);
 }

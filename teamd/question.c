@@ -203,6 +203,14 @@ static void ask_targets(struct ask *a, struct query *q)
     start(a);
 }
 
+static void start_following(struct ask *a, struct query *q)
+{
+    if (follow_begin(q) < 0)
+        ask_say(a, REPLY_FAILED, "the store cannot be read");
+    else
+        start(a);
+}
+
 static void ask_audit(struct ask *a, struct query *q)
 {
     struct wire_span id = wire_find(a->msg.fields, TEAM_ID);
@@ -222,8 +230,21 @@ static void ask_audit(struct ask *a, struct query *q)
     q->trail.since = moment(a, TEAM_SINCE);
     q->trail.until = moment(a, TEAM_UNTIL);
     wire_copy(a->msg.fields, TEAM_ACTION, q->action, sizeof q->action);
-    if (!id.at || ask_find(a, &q->trail.request, &history, &live))
+    if (id.at && !ask_find(a, &q->trail.request, &history, &live))
+        return;
+    if (!number(a, TEAM_FOLLOW, 0))
         start(a);
+    else if (q->trail.until.us != 0)
+        ask_say(a, REPLY_USAGE, "what is followed has no end; leave --until out");
+    else
+        start_following(a, q);
+}
+
+static void ask_watch(struct ask *a, struct query *q)
+{
+    q->fill = fill_watch;
+    q->row = TEAM_ROW_EVENT;
+    start_following(a, q);
 }
 
 static void start_why(struct ask *a)
@@ -291,7 +312,7 @@ static const struct {
 } QUESTIONS[] = {
     {TEAM_OP_LIST, ask_list},       {TEAM_OP_PENDING, ask_pending},   {TEAM_OP_SHOW, ask_show},
     {TEAM_OP_TARGETS, ask_targets}, {TEAM_OP_AUDIT, ask_audit},       {TEAM_OP_WHY, ask_why},
-    {TEAM_OP_STATUS, ask_status},   {TEAM_OP_SESSIONS, ask_sessions},
+    {TEAM_OP_STATUS, ask_status},   {TEAM_OP_SESSIONS, ask_sessions}, {TEAM_OP_WATCH, ask_watch},
 };
 
 static void read_question(struct ask *a)

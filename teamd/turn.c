@@ -271,6 +271,7 @@ static void act(struct teamd *t)
     }
     t->unfound = NULL;
     wait_tell(t);
+    follow_tell(t);
 }
 
 void turn_run(struct teamd *t)
