@@ -435,6 +435,25 @@ static const struct row ROWS[] = {
      "alice gate sudo => yes\n"
      "pass 1s\n"
      "state R1 => ended\n"},
+    {"a reboot long past the end ends it", PLAIN,
+     "alice request sudo 1h\n"
+     "bob approve R1\n"
+     "reboot +10h\n"
+     "alice gate sudo => no\n"
+     "state R1 => ended\n"},
+    {"a start that is to be tried again is tried at once on another boot", PLAIN,
+     "alice request sudo 1h start=+1h\n"
+     "bob approve R1\n"
+     "group alice +hidden\n"
+     "list\n"
+     "pass 1h\n"
+     "wall -2h\n"
+     "dave request su 1h\n"
+     "group alice -hidden\n"
+     "list\n"
+     "state R1 => scheduled\n"
+     "reboot +1m\n"
+     "state R1 => active\n"},
     {"a reboot past the end ends it", PLAIN,
      "alice request sudo 1h\n"
      "bob approve R1\n"
