@@ -471,8 +471,18 @@ static const struct row ROWS[] = {
      "alice gate sudo => yes\n"
      "pass 1s\n"
      "state R1 => ended\n"},
+    {"what is pending waits no longer than it was to, whatever the clock said meanwhile", PLAIN,
+     "alice request sudo 1h\n"
+     "wall -5h\n"
+     "alice request su 1h\n"
+     "reboot +1m\n"
+     "boot +2h59m59s\n"
+     "state R1 => pending\n"
+     "boot +1s\n"
+     "state R1 => expired\n"},
     {"no more than the whole is left, whatever the clock said meanwhile", PLAIN,
      "alice request sudo 1h\n"
+     "pass 30m\n"
      "bob approve R1\n"
      "wall -5h\n"
      "alice request su 1h\n"
