@@ -18,7 +18,9 @@
 
 /* Starting, stopping, and the loop in between. */
 
-enum { STOP_PATIENCE_US = 2 * 1000 * 1000, STATUS_EVERY_US = 10 * 1000 * 1000 };
+/* Together with a start it has to be shorter than the patience of the PAM module (2 s): who asks in
+ * the meantime waits in the queue of the sockets. */
+enum { STOP_PATIENCE_US = 1000 * 1000, STATUS_EVERY_US = 10 * 1000 * 1000 };
 
 static struct teamd teamd;
 
@@ -257,6 +259,18 @@ static int stop_now(sd_event_source *source, uint64_t usec, void *ctx)
     return sd_event_exit(t->loop, EXIT_SUCCESS);
 }
 
+/* Called after whatever happened in the loop: the last answer may have been given. */
+static int stop_if_answered(sd_event_source *source, void *ctx)
+{
+    struct teamd *t = ctx;
+
+    (void)source;
+    turn_run(t);
+    wait_end(t);
+    follow_end(t);
+    return ipc_connections(t->ipc) > 0 ? 0 : sd_event_exit(t->loop, EXIT_SUCCESS);
+}
+
 /* What has been asked is answered; sessions go on: an upgrade must not log anybody out. */
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
 {
@@ -270,13 +284,12 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
     t->stopping = true;
     sd_notify(0, "STOPPING=1\nSTATUS=stopping");
     ipc_stop(t->ipc);
-    turn_run(t);
-    wait_end(t);
-    follow_end(t);
-    if (ipc_connections(t->ipc) == 0 || sd_event_now(t->loop, CLOCK_MONOTONIC, &now) < 0)
+    if (sd_event_now(t->loop, CLOCK_MONOTONIC, &now) < 0 ||
+        sd_event_add_post(t->loop, NULL, stop_if_answered, t) < 0 ||
+        sd_event_add_time(t->loop, NULL, CLOCK_MONOTONIC, now + STOP_PATIENCE_US, 0, stop_now, t) <
+            0)
         return sd_event_exit(t->loop, EXIT_SUCCESS);
-    return sd_event_add_time(t->loop, NULL, CLOCK_MONOTONIC, now + STOP_PATIENCE_US, 0, stop_now,
-                             t);
+    return stop_if_answered(NULL, t);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)

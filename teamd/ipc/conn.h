@@ -37,7 +37,8 @@ enum lane_kind {
     LANE_ANSWER = 3, /* the peer does not take its answer */
     LANE_ROWS = 4,   /* the peer does not take its rows */
     LANE_LOST = 5,   /* cannot be sent to any more; the loop says so at once */
-    LANES = 6,
+    LANE_STOP = 6,   /* has not asked when the server stops */
+    LANES = 7,
 };
 
 struct lane {

@@ -59,8 +59,8 @@ int ipc_socket_make(const char *path, unsigned mode, int *ret_fd);
  * each of the two: -EBUSY. Not a listening SOCK_SEQPACKET socket: -EINVAL. */
 int ipc_listen(struct ipc *i, enum ipc_socket which, int fd);
 
-/* Stops accepting and closes who has no ask open; asks in flight go on, and their connections are
- * closed with the answer. */
+/* Stops accepting. Asks in flight go on, and so do those that come within 0.2 s on connections that
+ * are open; connections are closed with the answer, and those without an ask after that time. */
 void ipc_stop(struct ipc *i);
 
 /* How many there are. After ipc_stop() 0 means that every answer is on its way. */

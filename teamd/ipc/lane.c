@@ -16,6 +16,9 @@
 #ifndef IPC_ROWS_STALL_US
 #define IPC_ROWS_STALL_US (60 * 1000 * 1000)
 #endif
+#ifndef IPC_STOP_US
+#define IPC_STOP_US (200 * 1000)
+#endif
 
 enum { ACCURACY_US = 10 * 1000 };
 
@@ -25,6 +28,7 @@ static const uint64_t PATIENCE_US[LANES] = {
     [LANE_ANSWER] = IPC_ANSWER_STALL_US,
     [LANE_ROWS] = IPC_ROWS_STALL_US,
     [LANE_LOST] = 0,
+    [LANE_STOP] = IPC_STOP_US,
 };
 
 static uint64_t loop_now_us(const struct ipc *i)

@@ -315,16 +315,16 @@ static void listener_close(struct listener *l)
         close(fd);
 }
 
+/* Who is connected and has not asked is most likely about to: their ask cannot go back into the
+ * queue, from which the next server would take it. */
 void ipc_stop(struct ipc *i)
 {
     i->stopping = true;
     listener_close(&i->gate);
     listener_close(&i->control);
-    for (struct conn *c = i->conns, *next; c; c = next) {
-        next = c->next;
+    for (struct conn *c = i->conns; c; c = c->next)
         if (c->phase == CONN_IDLE)
-            conn_close(c);
-    }
+            lane_join(c, LANE_STOP);
 }
 
 struct ipc *ipc_free(struct ipc *i)

@@ -10,6 +10,7 @@
 #define IPC_ANSWER_STALL_US (150 * 1000)
 #define IPC_ROWS_STALL_US   (400 * 1000)
 #define IPC_REST_US         (20 * 1000)
+#define IPC_STOP_US         (50 * 1000)
 
 static int peerpidfd_option = 77;
 #define IPC_PEERPIDFD peerpidfd_option

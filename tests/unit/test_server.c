@@ -352,12 +352,10 @@ static void ten_thousand_connections_leave_nothing_behind(void **state)
 static void stopping_lets_open_asks_be_answered(void **state)
 {
     int gate = dial_and_say(rig.gate, OP_HOLD), control = dial_and_say(rig.control, OP_HOLD);
-    int idle = dial(rig.control);
 
     (void)state;
     settle();
     ipc_stop(rig.ipc);
-    hears_end(idle);
     assert_int_equal(try_dial(rig.control, SOCK_SEQPACKET), -ECONNREFUSED);
     assert_int_equal(ipc_connections(rig.ipc), 2);
     answer(rig.held[0], OP_HOLD, "gate");
@@ -367,6 +365,27 @@ static void stopping_lets_open_asks_be_answered(void **state)
     hears_end(gate);
     hears_end(control);
     assert_int_equal(ipc_connections(rig.ipc), 0);
+}
+
+static void stopping_hears_who_has_just_connected(void **state)
+{
+    int gate = dial(rig.gate), control = dial(rig.control), silent = dial(rig.control);
+
+    (void)state;
+    settle();
+    ipc_stop(rig.ipc);
+    say(gate, OP_YES);
+    say(control, OP_YES);
+    settle();
+    hears(gate, TEAM_DONE, "yes");
+    hears(control, TEAM_DONE, "yes");
+    hears_end(gate);
+    hears_end(control);
+    hears_nothing(silent);
+    run_for(80);
+    hears_end(silent);
+    assert_int_equal(ipc_connections(rig.ipc), 0);
+    assert_int_equal(rig.gones, 0);
 }
 
 static void handler_may_stop_the_server(void **state)
@@ -415,6 +434,7 @@ int main(void)
         TEST(rows_to_somebody_who_stopped_reading_end_with_gone),
         TEST(ten_thousand_connections_leave_nothing_behind),
         TEST(stopping_lets_open_asks_be_answered),
+        TEST(stopping_hears_who_has_just_connected),
         TEST(handler_may_stop_the_server),
         TEST(freeing_tells_open_asks_and_closes_all),
     };
