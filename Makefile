@@ -184,7 +184,8 @@ coverage: ## lines and branches per folder; fails below what a folder must have
 DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
 	libsystemd-dev libjansson-dev
 DEPS_CHECK := sudo libcmocka-dev pamtester clang clang-tidy clang-format gcovr valgrind iproute2 procps \
-	util-linux bsdutils passwd jq login openssh-server openssh-client polkitd pkexec dbus cron
+	util-linux bsdutils passwd jq login openssh-server openssh-client polkitd pkexec dbus cron \
+	systemd libpam-systemd
 
 .PHONY: deps
 deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: print it)

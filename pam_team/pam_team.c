@@ -20,6 +20,9 @@ static_assert((int)VERDICT_CANNOT_KNOW == PAM_AUTHINFO_UNAVAIL, "numbers of the 
 /* The three that the host sees; pam_team.map says the same to the linker. */
 #define EXPORTED __attribute__((visibility("default")))
 
+/* Which release a file is of: what(1) and teamctl doctor look for this. */
+__attribute__((used)) static const char release[] = "@(#) pam_team " TEAM_RELEASE;
+
 static const char *item(pam_handle_t *pamh, int which)
 {
     const void *value = NULL;

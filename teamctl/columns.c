@@ -112,6 +112,15 @@ static const struct column FINDING[] = {
 };
 const struct row_type FINDING_ROWS = ROWS(FINDING, "findings", FINDING);
 
+/* Of teamctl's own making: no row of teamd's. */
+static const struct column CHECK[] = {
+    { "check",  "CHECK",  TEAM_NAME,    COL_TEXT,  1, NULL },
+    { "result", "RESULT", TEAM_OUTCOME, COL_STATE, 0, NULL },
+    { "what",   "WHAT",   TEAM_TEXT,    COL_TEXT,  2, NULL },
+    { "fix",    "FIX",    TEAM_VALUE,   COL_TEXT,  3, NULL },
+};
+const struct row_type CHECK_ROWS = { .plural = "findings", .n_columns = sizeof CHECK / sizeof CHECK[0], .columns = CHECK };
+
 static const struct column STATUS[] = {
     { "name",  "NAME",  TEAM_NAME,  COL_TEXT, 0, NULL },
     { "value", "VALUE", TEAM_VALUE, COL_TEXT, 1, NULL },

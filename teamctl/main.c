@@ -55,6 +55,8 @@ const struct verb VERBS[] = {
       "sudo teamctl reload", 0, 0, 0, NULL },
     { "status", "", verb_status, "how teamd is doing (admins and root)",
       "sudo teamctl status", FORMS, 0, 0, NULL },
+    { "doctor", "", verb_doctor, "does everything around teamd fit together? (root sees most)",
+      "sudo teamctl doctor", FORMS, 0, 0, NULL },
     { "help", "[VERB]", verb_help, "what there is, or all about one verb",
       "teamctl help request", 0, 0, 1, NULL },
 };
@@ -89,13 +91,6 @@ static const struct verb *verb_find(const struct call *c, const char *name)
 /* ---- help -------------------------------------------------------------------------------------
  */
 
-static void put_padded(struct out *o, const char *s, size_t width)
-{
-    out_text(o, s);
-    for (size_t n = strlen(s); n < width; n++)
-        out_put(o, " ", 1);
-}
-
 static void put_usage(struct out *o, const struct verb *v)
 {
     const char *const pieces[] = {"usage: teamctl", v->name[0] != '\0' ? " " : "", v->name,
@@ -118,7 +113,7 @@ static void put_options(struct out *o, uint32_t options)
                  : spec->takes == TAKES_VALUE ? " "
                                               : "",
                  spec->value ? spec->value : "", spec->takes == TAKES_MAYBE ? "]" : "");
-        put_padded(o, left, 20);
+        out_padded(o, left, 20);
         out_text(o, "  ");
         out_text(o, spec->does);
         out_text(o, "\n");
@@ -145,7 +140,7 @@ static void help_all(struct out *o)
     out_text(o, ".\n\n");
     for (size_t i = 1; i < N_VERBS; i++) {
         out_text(o, "  ");
-        put_padded(o, VERBS[i].name, 10);
+        out_padded(o, VERBS[i].name, 10);
         out_text(o, VERBS[i].does);
         out_text(o, "\n");
     }

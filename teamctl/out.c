@@ -41,6 +41,13 @@ void out_text(struct out *o, const char *s)
     out_put(o, s, strlen(s));
 }
 
+void out_padded(struct out *o, const char *s, size_t width)
+{
+    out_text(o, s);
+    for (size_t n = strlen(s); n < width; n++)
+        out_put(o, " ", 1);
+}
+
 static unsigned terminal_width(int fd)
 {
     const char *columns = getenv("COLUMNS");

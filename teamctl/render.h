@@ -21,6 +21,7 @@ struct out {
 void out_flush(struct out *o);
 void out_put_more(struct out *o, const char *s, size_t n);
 void out_text(struct out *o, const char *s);
+void out_padded(struct out *o, const char *s, size_t width); /* with blanks behind it */
 
 static inline void out_put(struct out *o, const char *s, size_t n)
 {
@@ -86,7 +87,7 @@ struct row_type {
 };
 
 extern const struct row_type REQUEST_ROWS, SESSION_ROWS, TARGET_ROWS, EVENT_ROWS, FINDING_ROWS,
-    STATUS_ROWS;
+    STATUS_ROWS, CHECK_ROWS;
 
 /* ---- one value ------------------------------------------------------------------------------ */
 

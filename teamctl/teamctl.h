@@ -133,4 +133,5 @@ int verb_watch(struct call *c);
 int verb_why(struct call *c);
 int verb_reload(struct call *c);
 int verb_status(struct call *c);
+int verb_doctor(struct call *c);
 int verb_help(struct call *c);

@@ -263,6 +263,8 @@ int fill_status(struct query *q)
     put_status(q, "version", TEAM_RELEASE);
     put_status(q, "host", t->world.policy->host);
     put_status(q, "config", t->options.config);
+    put_status(q, "state_dir", t->options.state_dir);
+    put_status_u64(q, "uid", t->uid);
     put_status(q, "policy", t->world.policy->hash);
     put_status_u64(q, "warnings", t->warnings);
     put_live(q);
