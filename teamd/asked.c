@@ -65,6 +65,7 @@ void asked_add(struct asked *a, uint32_t subject, const char *asked_service,
 static void fill(struct audit *a, const struct row *row, const struct world *w)
 {
     struct name who = actor_name(w, row->subject);
+    int class = policy_class(w->policy, row->service);
     struct text target = text_over(a->target, sizeof a->target);
     struct text detail = text_over(a->detail, sizeof a->detail);
 
@@ -75,8 +76,10 @@ static void fill(struct audit *a, const struct row *row, const struct world *w)
     text_put(&target, "host:");
     text_put(&target, w->policy->host);
     text_put(&target, "/");
-    text_put(&target, row->service);
-    text_put(&detail, "asked ");
+    text_put(&target, class == CLASS_NONE ? row->service : w->policy->classes[class]);
+    text_put(&detail, "service ");
+    text_put(&detail, row->service);
+    text_put(&detail, ", asked ");
     text_put_u64(&detail, row->times);
     text_put(&detail, row->times == 1 ? " time" : " times");
     if (row->reply.text[0]) {

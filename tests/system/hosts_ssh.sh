@@ -1,0 +1,118 @@
+#!/bin/bash
+# What sshd asks the gate, and what it answers: the table in pam_team(8), with the real sshd on the
+# loopback of this bastion and the shipped stack.
+# shellcheck disable=SC2119  # policy
+. "$(dirname "$0")/hosts_lib.sh"
+
+policy
+start_teamd || exit 1
+make_keys alice bob root
+mark
+gate sshd
+printf '%s\n' 'ListenAddress 127.0.0.1' 'UsePAM yes' 'KbdInteractiveAuthentication yes' 'PermitRootLogin yes' \
+    'Subsystem sftp /usr/lib/openssh/sftp-server' 'PidFile /run/sshd.pid' >/etc/ssh/sshd_config
+start_sshd /usr/sbin/sshd /etc/ssh/sshd_config 22
+WHO='id -un; cat /proc/self/loginuid'
+ADVICE='no active elevation for ssh on bastion-1; run: teamctl request ssh --for 1h --reason "\.\.\."'
+
+# ---- each way to log in, without an elevation and with one --------------------------------------
+
+for way in KEY PASSWORD QUESTIONS; do
+    declare -n ssh=BY_$way
+    refused "by ${way,,}: refused without an elevation" as alice "${ssh[@]}" localhost "$WHO"
+    like "by ${way,,}: the person reads what to do" "$out" "$ADVICE"
+    unlike "by ${way,,}: nothing runs" "$out" '(^|'$'\n'')alice'$'\n'
+    asked "by ${way,,}: what the gate answered" "$(no_of alice)"
+done
+elevate alice ssh
+for way in KEY PASSWORD QUESTIONS; do
+    declare -n ssh=BY_$way
+    ok "by ${way,,}: lets in under an elevation" as alice "${ssh[@]}" localhost "$WHO"
+    like "by ${way,,}: as alice, logged in as alice" "$out" 'alice'$'\n''2001'
+    asked "by ${way,,}: what the gate answered then" "$(yes_of alice)"
+done
+is "the sessions say what they are" "$(sessions_of "$id" '"\(.user) \(.service) \(.target_user) \(.rhost) \(.state)"' | sort | uniq -c | xargs)" \
+    "3 alice sshd alice 127.0.0.1 ended"
+refused "one's elevation is not another's" as bob "${BY_KEY[@]}" localhost true
+refused "one's elevation is not for another's account" as alice "${BY_PASSWORD[@]}" bob@localhost true
+asked "the gate said no" "$(no_of bob)"
+refused "an elevation is no key" as alice "${BY_KEY[@]}" -o IdentityFile=/dev/null -o IdentitiesOnly=yes localhost true
+asked "and the gate is not asked" ""
+
+# ---- more than a command ------------------------------------------------------------------------
+
+ok "sftp" as alice timeout 20 sftp -q -o BatchMode=yes localhost <<<'ls /etc/hosts'
+like "works" "$out" '/etc/hosts'
+asked "is a session" "$(yes_of alice)"
+
+as alice "${BY_KEY[@]}" -N -L 8022:localhost:22 localhost &
+forward=$!
+until_true 5 bash -c ': </dev/tcp/127.0.0.1/8022'
+like "a forwarded port (-N -L) works" "$(timeout 5 head -c 7 </dev/tcp/127.0.0.1/8022)" 'SSH-2.0'
+is "it is a session without a shell" "$(sessions_of "$id" 'select(.state == "live") | .service')" sshd
+leader=$(sessions_of "$id" 'select(.state == "live") | .leader')
+is "its leader is sshd's monitor" "$(tr -d '\0' </proc/"$leader"/cmdline)" 'sshd: alice [priv]'
+pkill -P $forward ssh || kill $forward
+wait $forward 2>/dev/null
+asked "and ends with the connection" "$(yes_of alice)"
+
+mux=(timeout 20 ssh -o BatchMode=yes -o ControlPath=/home/alice/.ssh/mux)
+as alice "${mux[@]}" -M -N -f localhost
+ok "a first shell over a master connection" as alice "${mux[@]}" localhost true
+ok "a second one" as alice "${mux[@]}" localhost true
+is "are one session, which is live" "$(trail .action | sort | uniq -c | xargs)" "1 session.open"
+run as alice "${mux[@]}" -O exit localhost
+asked "and ends with the connection" "$(yes_of alice)"
+
+# ---- who is who ---------------------------------------------------------------------------------
+
+# An sshd that somebody restarted from a login has that login uid; pam_loginuid sets the right one
+# before the session is opened, but after account.
+kill "$(</run/sshd.pid)"
+until_true 5 test ! -e /run/sshd.pid
+as_from 2002 root /usr/sbin/sshd -f /etc/ssh/sshd_config
+until_true 5 test -e /run/sshd.pid
+ok "under an sshd of bob's login alice is alice" as alice "${BY_KEY[@]}" localhost "$WHO"
+like "by pam_loginuid" "$out" '2001'
+asked "who has asked in account already" "$(yes_of alice)"
+sed -i '/pam_loginuid/d' /etc/pam.d/sshd
+refused "without pam_loginuid she would be bob" as alice "${BY_KEY[@]}" localhost "$WHO"
+asked "which the session refuses" "gate.account alice yes,session.open alice no"
+kill "$(</run/sshd.pid)"
+until_true 5 test ! -e /run/sshd.pid
+start_sshd /usr/sbin/sshd /etc/ssh/sshd_config 22
+mark
+ok "without a login uid the session passes" as alice "${BY_KEY[@]}" localhost true
+asked "which is compared only where it is set" "$(yes_of alice)"
+drop alice
+
+# ---- one line of the two ------------------------------------------------------------------------
+
+gate_only session sshd
+refused "with the session line alone: no command" as alice "${BY_KEY[@]}" localhost "$WHO"
+unlike "with the session line alone: nothing runs" "$out" '2001'
+refused "with the session line alone: no forwarded port" as alice "${BY_KEY[@]}" -W localhost:22 localhost
+unlike "with the session line alone: nothing answers there" "$out" 'SSH-2.0'
+refused "with the session line alone: no sftp" as alice timeout 20 sftp -q -o BatchMode=yes localhost <<<'ls /etc/hosts'
+asked "with the session line alone: what the gate answered" "session.open alice no"
+gate sshd
+
+# ---- root, exempt people, and without teamd -----------------------------------------------------
+
+refused "root needs an elevation or an exemption like anybody else" "${BY_KEY[@]}" localhost true
+asked "root is refused" "$(no_of root)"
+repolicy 'gate: { exempt = ( { who = ["bob"]; classes = ["sudo"]; }, { who = ["root"]; classes = ["ssh"]; } ); };'
+ok "root passes when exempt for ssh" "${BY_KEY[@]}" localhost true
+asked "and is recorded" "$(yes_of root)"
+refused "who is exempt for sudo is not for ssh" as bob "${BY_KEY[@]}" localhost true
+repolicy 'gate: { exempt = ( { who = ["bob"]; classes = ["ssh"]; } ); };'
+ok "who is exempt for ssh is" as bob "${BY_KEY[@]}" localhost true
+elevate alice ssh
+stop_teamd
+for user in alice bob root; do
+    refused "without teamd: $user is refused" as $user "${BY_KEY[@]}" localhost true
+    like "without teamd: $user reads why" "$out" 'teamd does not answer \(it is not running\); tell an administrator'
+done
+run as alice "${BY_QUESTIONS[@]}" localhost true
+like "without teamd: by questions, too" "$out" 'teamd does not answer \(it is not running\); tell an administrator'
+finish
