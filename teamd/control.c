@@ -188,6 +188,15 @@ void control_gone(struct conn *c)
         ask_free(a);
 }
 
+/* Inside the container of a sudo or su session. */
+static bool is_elevated(const struct teamd *t, uint32_t pid)
+{
+    uint64_t number = sessions_of_process(t, pid);
+    const struct session *s = number ? world_session(&t->world, number) : NULL;
+
+    return number > 0 && (!s || s->class == CLASS_SUDO || s->class == CLASS_SU);
+}
+
 void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
     struct ask *a = calloc(1, sizeof *a);
@@ -204,7 +213,8 @@ void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         ask_say(a, REPLY_FAILED, "the asking process is gone");
         return;
     }
-    a->actor = (struct actor){.uid = conn_uid(c), .loginuid = p.loginuid};
+    a->actor = (struct actor){
+        .uid = conn_uid(c), .loginuid = p.loginuid, .in_session = is_elevated(t, conn_pid(c))};
     a->impostor = !identity_ok(t->world.policy, &a->actor, IDENTITY_READ, why);
     if (!is_question(a))
         change_ask(a); /* an impostor's try belongs into the trail: the core refuses it */

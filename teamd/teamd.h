@@ -54,14 +54,18 @@ struct teamd {
 
     /* turn.c */
     struct job *first, **last;
+    struct act *acts; /* decided in this turn, for after the commit */
+    size_t n_acts, cap_acts;
     struct job *unfound; /* of this turn: see job.find_again */
     size_t n_jobs;
     sd_event_source *turn, *turn_at_latest, *wake_wall, *wake_boot, *retry, *flush;
     unsigned retry_s; /* 0: the last commit went well */
     struct asked *asked;
 
-    /* gate.c */
-    struct leader_watch *leaders;
+    /* sessions.c */
+    struct containers *containers; /* NULL: there are none on this host */
+    struct live *live;
+    sd_event_source *look_around;
 
     /* query.c */
     struct query *queries; /* that have more rows to send */
@@ -113,9 +117,28 @@ void asked_clear(struct asked *a);
 void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg);
 void gate_gone(struct conn *c);
 
-/* Watches the leader of a session of the store; -ESRCH if it is gone. */
-int gate_watch_leader(struct teamd *t, const struct session *s);
-void gate_free(struct teamd *t);
+/* ---- sessions.c: live sessions as processes ----------------------------------------------------
+ */
+
+int sessions_new(struct teamd *t);
+void sessions_free(struct teamd *t);
+
+/* A session has been committed: follows its leader (the pidfd is taken over), and makes its
+ * container if it is to have one; `cgroup` is then where the leader has to go. */
+int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONTAINER_CAP]);
+
+/* A session of the store: followed again, or an event if nothing is left of it. */
+int sessions_restore(struct teamd *t, const struct session *s, bool same_boot);
+
+/* Does what was decided and committed. */
+void sessions_act(struct teamd *t, const struct act *act);
+
+/* While nothing can be committed: what is past its end is killed all the same, and recorded later.
+ */
+void sessions_enforce(struct teamd *t, struct now now);
+
+/* The session in whose container the process is; 0: none. */
+uint64_t sessions_of_process(const struct teamd *t, uint32_t pid);
 
 /* ---- control.c: control.sock, one ask at a time ------------------------------------------------
  */

@@ -25,30 +25,13 @@ static int restore_request(void *ctx, const struct request *r, bool same_boot)
     return world_restore_request(&x->t->world, r, same_boot, x->now, x->last_commit) ? 0 : -E2BIG;
 }
 
-static void lost_done(struct job *j, const struct reply *reply, int error)
-{
-    (void)reply;
-    (void)error;
-    free(j);
-}
-
 static int restore_session(void *ctx, const struct session *s, bool same_boot)
 {
     struct restoring *x = ctx;
-    struct job *j;
 
     if (!world_restore_session(&x->t->world, s))
         return -E2BIG;
-    if (same_boot && gate_watch_leader(x->t, s) >= 0)
-        return 0;
-    j = calloc(1, sizeof *j);
-    if (!j)
-        return -ENOMEM;
-    j->event = (struct event){.kind = EV_NOT_FOUND, .session = s->number};
-    j->done = lost_done;
-    j->keep = true;
-    turn_add(x->t, j, false);
-    return 0;
+    return sessions_restore(x->t, s, same_boot);
 }
 
 int turn_restore(struct teamd *t)
@@ -126,11 +109,29 @@ struct batch {
 
 static struct batch batch; /* one at a time; too large for a stack */
 
+/* -ENOMEM would lose an act: then its deadline brings it again. */
+static void hold_act(struct teamd *t, const struct act *act)
+{
+    if (t->n_acts == t->cap_acts) {
+        size_t cap = t->cap_acts ? t->cap_acts * 2 : 16;
+        struct act *more = reallocarray(t->acts, cap, sizeof *more);
+
+        if (!more)
+            return;
+        t->acts = more;
+        t->cap_acts = cap;
+    }
+    t->acts[t->n_acts++] = *act;
+}
+
 static void decide(struct teamd *t, const struct event *ev, struct now now)
 {
     engine_step(&t->world, ev, now, &t->effects);
     store_add(t->store, &t->effects);
     log_audit_hold(&t->effects);
+    for (size_t i = 0; i < t->effects.n; i++)
+        if (t->effects.items[i].kind == EFFECT_ACT)
+            hold_act(t, &t->effects.items[i].act);
 }
 
 static void settle(struct teamd *t, struct now now)
@@ -227,6 +228,7 @@ static void take_back(struct teamd *t, int error)
     uint64_t now;
 
     log_audit_drop();
+    t->n_acts = 0;
     t->retry_s = t->retry_s == 0 ? 1 : t->retry_s * 2 > RETRY_MAX_S ? RETRY_MAX_S : t->retry_s * 2;
     for (size_t n = t->n_jobs; n > 0; n--) /* the transaction may not even have begun */
         give_back(t, take_job(t), error);
@@ -244,6 +246,7 @@ static void take_back(struct teamd *t, int error)
         sd_event_exit(t->loop, EXIT_TEMPFAIL);
         return;
     }
+    sessions_enforce(t, host_now());
     sd_event_source_set_enabled(t->wake_wall, SD_EVENT_OFF);
     sd_event_source_set_enabled(t->wake_boot, SD_EVENT_OFF);
     if (sd_event_now(t->loop, CLOCK_MONOTONIC, &now) >= 0)
@@ -259,6 +262,9 @@ static void act(struct teamd *t)
     if (t->retry_s > 0)
         log_line(LOG_NOTICE, "the store can be written again");
     t->retry_s = 0;
+    for (size_t i = 0; i < t->n_acts; i++)
+        sessions_act(t, &t->acts[i]);
+    t->n_acts = 0;
     log_audit_release();
     asked_clear(t->asked);
     batch.n = 0;
@@ -369,6 +375,7 @@ void turn_free(struct teamd *t)
         j->done(j, &none, -ECANCELED);
     }
     t->asked = asked_free(t->asked);
+    free(t->acts);
     t->turn = sd_event_source_unref(t->turn);
     t->turn_at_latest = sd_event_source_unref(t->turn_at_latest);
     t->retry = sd_event_source_unref(t->retry);

@@ -78,7 +78,7 @@ struct policy {
     bool approval;
     bool require_ticket;
     bool require_comment;
-    uint8_t loginuid; /* enum loginuid_rule */
+    uint8_t loginuid;                 /* enum loginuid_rule */
     int64_t grace_s;                  /* sessions: from TERM to the kill */
     int64_t warn_s[WARN_MOMENTS_MAX]; /* warnings before the end, longest first */
     uint16_t n_warn;

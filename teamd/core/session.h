@@ -4,7 +4,7 @@
 #include "core/request.h"
 
 enum session_state {
-    SESSION_OPENING = 1,     /* recorded; its leader is on the way into its container */
+    SESSION_OPENING = 1, /* recorded; its leader is on the way into its container */
     SESSION_LIVE = 2,
     SESSION_CLOSING = 3,     /* the host said that it closes; something of it is still there */
     SESSION_TERMINATING = 4, /* its elevation is over; its leader was told, and has the grace */

@@ -307,12 +307,24 @@ bool world_restore_request(struct world *w, const struct request *stored, bool s
             boot_again(r.extension.expires.wall,
                        r.extension.expires.wall.us - r.extension.requested_at.us, now, last_commit);
     w->wake = (struct deadline){now.wall, now.boot};
+    w->last_pass = now.wall; /* warnings that were due meanwhile are too late */
     return world_add_request(w, &r) != NULL;
 }
 
 bool world_restore_session(struct world *w, const struct session *s)
 {
-    return world_add_session(w, s) != NULL;
+    struct session *session = world_add_session(w, s);
+    bool waiting = s->state == SESSION_LIVE || s->state == SESSION_CLOSING;
+
+    if (!session)
+        return false;
+    /* Whatever was under way is due at once. */
+    session->due = waiting ? (struct deadline){{NEVER_US}, {NEVER_US}}
+                           : (struct deadline){{0}, {0}};
+    session->kills = 0;
+    if (!waiting)
+        w->wake = session->due;
+    return true;
 }
 
 /* ---- invariants ----------------------------------------------------------------------------- */
