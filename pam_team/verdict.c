@@ -135,7 +135,7 @@ static bool is_cgroup(const char *path)
 {
     static const char ROOT[] = "/sys/fs/cgroup/";
 
-    return strncmp(path, ROOT, sizeof ROOT - 1) == 0 && !strstr(path, "/../");
+    return strncmp(path, ROOT, sizeof ROOT - 1) == 0 && !strstr(path, "/..");
 }
 
 int answer_read(enum team_op op, const char *packet, size_t len, struct answer *ret)
@@ -154,7 +154,8 @@ int answer_read(enum team_op op, const char *packet, size_t len, struct answer *
     wire_copy(msg.fields, TEAM_TEXT, ret->text, sizeof ret->text);
     if (code != TEAM_DONE)
         return ANSWER_NO;
-    wire_copy(msg.fields, TEAM_CGROUP, ret->cgroup, sizeof ret->cgroup);
+    if (op == TEAM_OP_OPEN)
+        wire_copy(msg.fields, TEAM_CGROUP, ret->cgroup, sizeof ret->cgroup);
     if (ret->cgroup[0] != '\0' && !is_cgroup(ret->cgroup))
         return -EBADMSG;
     /* A session that was not recorded is not a yes. */

@@ -295,6 +295,14 @@ uint64_t sessions_of_process(const struct teamd *t, uint32_t pid)
     return number;
 }
 
+/* In the container of this name, or in one inside of it. */
+static bool is_within(const char *below, const char *name)
+{
+    size_t n = strlen(name);
+
+    return strncmp(below, name, n) == 0 && (below[n] == '\0' || below[n] == '/');
+}
+
 static int look_around(sd_event_source *source, uint64_t usec, void *ctx)
 {
     struct teamd *t = ctx;
@@ -306,7 +314,7 @@ static int look_around(sd_event_source *source, uint64_t usec, void *ctx)
 
         if (s && s->state != SESSION_OPENING && !s->escaped && l->below[0] && l->pidfd >= 0 &&
             container_of(t->containers, s->leader.pid, below, &number) == 0 &&
-            strncmp(below, l->below, strlen(l->below)) != 0)
+            !is_within(below, l->below))
             tell(t, EV_ESCAPE, l->number);
     }
     sd_event_source_set_time(source, usec + LOOK_EVERY_US);

@@ -313,7 +313,9 @@ static void join_parent(const struct step *s, const struct gate_ask *ask, struct
 
 static bool room_for_session(const struct step *s, const struct verdict *v, struct text *why)
 {
-    if (sessions_of(s->w, v->subject) < SESSIONS_PER_PERSON && s->w->n_sessions < WORLD_SESSIONS)
+    uint32_t whose = v->parent ? v->parent->uid : v->subject;
+
+    if (sessions_of(s->w, whose) < SESSIONS_PER_PERSON && s->w->n_sessions < WORLD_SESSIONS)
         return true;
     text_put(why, "too many sessions are open; close some");
     return false;

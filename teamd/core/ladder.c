@@ -146,19 +146,29 @@ void try_finish(struct step *s, struct request *r)
 /* ---- warnings ---------------------------------------------------------------------------------
  */
 
-static void warn_sessions(struct step *s, const struct request *r)
+/* When the effects are full the next step goes on; who was told of this moment is not told again.
+ */
+static void warn_sessions(struct step *s, const struct request *r, struct wall moment)
 {
     int64_t left_s = (r->due.wall.us - s->now.wall.us + SECOND_US - 1) / SECOND_US;
 
     for (struct session *session = NULL;
-         (session = world_next_session_of(s->w, r->requester, session));)
-        if (session->request.bits == r->id.bits && step_room(s) && covering(s, session) == r)
-            put_act(s, ACT_WARN, session, left_s);
+         (session = world_next_session_of(s->w, r->requester, session));) {
+        if (session->request.bits != r->id.bits || session->warned.us == moment.us ||
+            covering(s, session) != r)
+            continue;
+        if (!step_room(s)) {
+            s->out->more = true;
+            return;
+        }
+        session->warned = moment;
+        put_act(s, ACT_WARN, session, left_s);
+    }
 }
 
 void warn_before_end(struct step *s, const struct request *r, struct wall since)
 {
-    bool warn = false;
+    struct wall moment = {0}; /* the latest that has come */
 
     if (r->state != REQ_ACTIVE)
         return;
@@ -167,11 +177,11 @@ void warn_before_end(struct step *s, const struct request *r, struct wall since)
 
         if (at.us > s->now.wall.us)
             wake_at(s->w, (struct deadline){at, {NEVER_US}});
-        else if (at.us > since.us && at.us > r->active_from.us)
-            warn = true;
+        else if (at.us > since.us && at.us > r->active_from.us && at.us > moment.us)
+            moment = at;
     }
-    if (warn)
-        warn_sessions(s, r);
+    if (moment.us > 0)
+        warn_sessions(s, r, moment);
 }
 
 /* ---- what the host says -----------------------------------------------------------------------

@@ -64,4 +64,5 @@ struct session {
     /* Not stored: after a restart what was due is due at once. */
     struct deadline due; /* confirmation, end of the grace, next kill */
     uint8_t kills;
+    struct wall warned; /* the moment of the last warning */
 };

@@ -112,6 +112,18 @@ static int make_own(const char *mount, const char *name, uid_t uid, gid_t gid,
     return geteuid() == 0 ? give_to(out, uid, gid) : 0;
 }
 
+/* As the configuration says; it has to be below the mount point, which names it for the kernel. */
+static int take_given(const char *mount, const char *where, char out[CONTAINER_CAP])
+{
+    size_t n = strlen(mount);
+
+    return strncmp(where, mount, n) == 0 && where[n] == '/' && where[n + 1] != '\0' &&
+                   is_cgroup2(where) && join(out, CONTAINER_CAP, where, "") &&
+                   access(where, W_OK) == 0
+               ? 0
+               : -ENOTSUP;
+}
+
 int containers_open(const char *where, const char *name, uid_t uid, gid_t gid,
                     struct containers **ret)
 {
@@ -125,9 +137,7 @@ int containers_open(const char *where, const char *name, uid_t uid, gid_t gid,
     if (!c)
         return -ENOMEM;
     if (strcmp(where, "auto") != 0)
-        r = is_cgroup2(where) && join(c->dir, sizeof c->dir, where, "") && access(where, W_OK) == 0
-                ? 0
-                : -ENOTSUP;
+        r = take_given(mount, where, c->dir);
     else if (!find_unit(mount, c->dir))
         r = make_own(mount, name, uid, gid, c->dir);
     if (r < 0) {
@@ -195,7 +205,7 @@ static int remove_tree(const char *path, unsigned depth)
     if (!d)
         return -EBUSY;
     while ((e = readdir(d)))
-        if (e->d_type == DT_DIR && e->d_name[0] != '.' &&
+        if (e->d_type == DT_DIR && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
             snprintf(child, sizeof child, "%s/%s", path, e->d_name) < (int)sizeof child)
             remove_tree(child, depth + 1);
     closedir(d);
