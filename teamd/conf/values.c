@@ -76,6 +76,7 @@ static void add_moment(struct reader *r, const config_setting_t *s, int64_t mome
 static void read_moments(struct reader *r, const struct key *k, config_setting_t *s, void *to)
 {
     (void)to;
+    r->config->policy.n_warn = 0; /* not beside the defaults: instead of them */
     for (int i = 0; i < config_setting_length(s); i++) {
         const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
         int64_t moment;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <team/text.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -39,14 +40,17 @@ static int open_terminal(const char *tty, uint32_t owner, struct stat *st)
 int terminal_say(const char *tty, uint32_t owner, const char *line)
 {
     char out[600];
+    struct text t = text_over(out, sizeof out);
     struct stat st;
-    int fd, n, r = 0;
+    int fd, r = 0;
 
     fd = open_terminal(tty, owner, &st);
     if (fd < 0)
         return fd;
-    n = snprintf(out, sizeof out, "\r\n%s\r\n", line);
-    if ((st.st_mode & S_IWGRP) && n > 0 && write(fd, out, (size_t)n) < 0)
+    text_put(&t, "\r\n");
+    text_put(&t, line);
+    text_put(&t, "\r\n");
+    if ((st.st_mode & S_IWGRP) && write(fd, out, t.len) < 0)
         r = -errno;
     close(fd);
     return r;
