@@ -246,8 +246,8 @@ static void kill_all(struct live *l, const struct session *s)
     if (l->below[0] && container_kill(l->t->containers, l->below) < 0)
         log_line(LOG_ERR, "session %llu: its container cannot be killed",
                  (unsigned long long)l->number);
-    if (!l->below[0])
-        process_kill_tree(s->leader.pid);
+    if (!l->below[0] && l->pidfd >= 0 && pidfd_send_signal(l->pidfd, 0, NULL, 0) == 0)
+        process_kill_tree(s->leader.pid); /* else the number may be another's by now */
     if (l->pidfd >= 0)
         pidfd_send_signal(l->pidfd, SIGKILL, NULL, 0);
     if (had_terminal)

@@ -475,8 +475,9 @@ static inline void do_group(void)
 
     if (word[0] == '+') {
         stage_check(strlen(m->groups) + strlen(word) + 1 < sizeof m->groups, "too many groups");
-        strcat(m->groups, word + 1);
-        strcat(m->groups, " ");
+        size_t n = strlen(m->groups);
+
+        snprintf(m->groups + n, sizeof m->groups - n, "%s ", word + 1);
     } else {
         snprintf(find, sizeof find, " %.40s ", word + 1);
         at = strstr(m->groups, find);

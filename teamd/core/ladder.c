@@ -177,8 +177,8 @@ void warn_before_end(struct step *s, const struct request *r, struct wall since)
 
         if (at.us > s->now.wall.us)
             wake_at(s->w, (struct deadline){at, {NEVER_US}});
-        else if (at.us > since.us && at.us > r->active_from.us && at.us > moment.us)
-            moment = at;
+        else if (at.us > since.us && at.us > r->active_from.us)
+            moment = at; /* they ascend: the longest before the end comes first */
     }
     if (moment.us > 0)
         warn_sessions(s, r, moment);
