@@ -474,10 +474,11 @@ static inline void do_group(void)
     char *word = need(), find[MEMBERSHIP_CAP], *at;
 
     if (word[0] == '+') {
-        stage_check(strlen(m->groups) + strlen(word) + 1 < sizeof m->groups, "too many groups");
-        size_t n = strlen(m->groups);
+        struct text groups = {.buf = m->groups, .cap = sizeof m->groups, .len = strlen(m->groups)};
 
-        snprintf(m->groups + n, sizeof m->groups - n, "%s ", word + 1);
+        text_put(&groups, word + 1);
+        text_put(&groups, " ");
+        stage_check(!groups.cut, "too many groups");
     } else {
         snprintf(find, sizeof find, " %.40s ", word + 1);
         at = strstr(m->groups, find);
