@@ -23,6 +23,13 @@ static void drop_change(struct ask *a)
     free(a->more);
 }
 
+static void tell(struct ask *a, const struct reply *reply)
+{
+    if (reply->code == REPLY_REFUSED)
+        budget_refused(a->t->budget, &a->actor);
+    ask_answer(a, reply);
+}
+
 static void committed(struct job *j, const struct reply *reply, int error)
 {
     struct change *c = (struct change *)((char *)j - offsetof(struct change, job));
@@ -32,7 +39,7 @@ static void committed(struct job *j, const struct reply *reply, int error)
                 error == -ENOSPC ? "the disk of teamd is full; nothing was changed"
                                  : "teamd cannot write its store; nothing was changed");
     else
-        ask_answer(c->ask, reply);
+        tell(c->ask, reply);
 }
 
 static int copy_history(void *ctx, const struct record *r)
@@ -163,6 +170,7 @@ static void look_up_all(struct ask *a, const struct change *c, void (*go)(struct
     size_t n = 0;
 
     uids[n++] = a->actor.uid;
+    people_forget(a->t->people, a->actor.uid); /* who decides is looked at now, not a moment ago */
     if (r) {
         uids[n++] = r->requester;
         for (size_t i = 0; i < r->n_approvals; i++)
@@ -259,6 +267,10 @@ void change_ask(struct ask *a)
     struct change *c;
     size_t i = 0;
 
+    if (!budget_allows(a->t->budget, &a->actor)) {
+        ask_say(a, REPLY_FAILED, "too many of your asks were refused; wait a minute");
+        return;
+    }
     if (a->msg.op == TEAM_OP_RELOAD) {
         ask_look_up(a, &a->actor.uid, 1, reload_if_allowed);
         return;

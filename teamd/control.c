@@ -71,6 +71,7 @@ static void looked_up(void *ctx, int error, const struct person *who)
     struct look_up *l = ctx;
     struct ask *a = l->ask;
 
+    budget_looked_up(a->t->budget, &a->actor);
     learn_person(a->t, l->uid, error, who);
     if (error < 0 && error != -ENOENT && a->look_up_error == 0)
         a->look_up_error = error;
@@ -86,7 +87,12 @@ static int look_up(struct ask *a, uint32_t uid)
     if (!l)
         return -ENOMEM;
     *l = (struct look_up){a, uid};
-    r = people_by_uid(a->t->people, uid, looked_up, l);
+    r = budget_look_up(a->t->budget, &a->actor) ? 0 : -EAGAIN;
+    if (r == 0) {
+        r = people_by_uid(a->t->people, uid, looked_up, l);
+        if (r < 0)
+            budget_looked_up(a->t->budget, &a->actor);
+    }
     if (r < 0)
         free(l);
     else

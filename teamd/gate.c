@@ -58,6 +58,18 @@ static void deny(struct gate_call *g, const char *why)
     call_free(g);
 }
 
+/* What cannot be recorded has no answer: the module then lets nobody in but who would be let in
+ * without teamd. A full disk must not lock out who has to empty it. */
+static void hang_up(struct gate_call *g)
+{
+    if (g->conn) {
+        conn_set_data(g->conn, NULL);
+        conn_answer(g->conn, NULL, 0);
+        g->conn = NULL;
+    }
+    call_free(g);
+}
+
 void gate_gone(struct conn *c)
 {
     struct gate_call *g = conn_data(c);
@@ -75,7 +87,7 @@ static void opened(struct job *j, const struct reply *reply, int error)
     int pidfd = g->pidfd;
 
     if (error < 0) {
-        deny(g, "teamd cannot record the session");
+        hang_up(g);
         return;
     }
     if (reply->code == REPLY_DONE) {
@@ -106,7 +118,7 @@ static void answered(struct job *j, const struct reply *reply, int error)
     struct gate_call *g = (struct gate_call *)((char *)j - offsetof(struct gate_call, job));
 
     if (error < 0) {
-        deny(g, "teamd cannot record the session");
+        hang_up(g);
         return;
     }
     answer(g, reply); /* close has been answered already */

@@ -282,7 +282,17 @@ static void on_gone(void *ctx, struct conn *c)
         control_gone(c);
 }
 
-static const struct ipc_handlers HANDLERS = {.ask = on_ask, .room = on_room, .gone = on_gone};
+/* Root's are root's, whoever became it: they have places of their own. */
+static uint32_t on_account(void *ctx, uint32_t uid, uint32_t pid)
+{
+    uint32_t loginuid = process_loginuid(pid);
+
+    (void)ctx;
+    return uid == 0 || loginuid == NOBODY ? uid : loginuid;
+}
+
+static const struct ipc_handlers HANDLERS = {
+    .ask = on_ask, .room = on_room, .gone = on_gone, .account = on_account};
 
 /* ---- signals and the end -----------------------------------------------------------------------
  */
@@ -451,6 +461,9 @@ static int begin(struct teamd *t, const char *host)
     int r;
 
     prctl(PR_SET_DUMPABLE, 0);
+    t->budget = budget_new();
+    if (!t->budget)
+        return -ENOMEM;
     if ((r = turn_new(t)) < 0 || (r = query_new(t)) < 0 || (r = sessions_new(t)) < 0 ||
         (r = open_world(t, host)) < 0 || (r = ipc_new(t->loop, &HANDLERS, t, &t->ipc)) < 0 ||
         (r = add_signals(t)) < 0)
@@ -468,6 +481,7 @@ static void finish(struct teamd *t)
     if (t->first || t->last)
         turn_free(t);
     query_free(t);
+    t->budget = budget_free(t->budget);
     sessions_free(t);
     t->containers = containers_free(t->containers);
     t->people = people_free(t->people);

@@ -58,8 +58,11 @@ static void event_done(struct job *j, const struct reply *reply, int error)
 
 static int tell(struct teamd *t, enum event_kind kind, uint64_t number)
 {
-    struct job *j = calloc(1, sizeof *j);
+    struct job *j;
 
+    if (turn_has(t, kind, number))
+        return 0; /* waits to be committed */
+    j = calloc(1, sizeof *j);
     if (!j)
         return -ENOMEM;
     j->event = (struct event){.kind = kind, .session = number};

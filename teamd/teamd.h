@@ -44,6 +44,7 @@ struct teamd {
     struct people *people;
     struct store *store;
     struct ipc *ipc;
+    struct budget *budget;
     struct world world;
     void *world_memory;
     struct effects effects;
@@ -61,6 +62,7 @@ struct teamd {
     sd_event_source *turn, *turn_at_latest, *wake_wall, *wake_boot, *retry, *flush;
     unsigned retry_s; /* 0: the last commit went well */
     struct asked *asked;
+    struct effect load; /* "policy.load", to be committed; kind 0: none */
 
     /* sessions.c */
     struct containers *containers; /* NULL: there are none on this host */
@@ -87,8 +89,14 @@ void turn_free(struct teamd *t);
 /* Queues an event; it is committed with the others of this turn. */
 void turn_add(struct teamd *t, struct job *j, bool gate);
 
-/* Decides and commits everything that is queued, now; with this one before all others. */
-void turn_first(struct teamd *t, struct job *j);
+/* New facts, a policy or a person: they count from this moment on, whether or not anything can be
+ * committed; what they mean for live requests is decided and committed in the next turn. */
+void turn_learn(struct teamd *t, const struct event *ev);
+
+/* Is such an event queued already? */
+bool turn_has(const struct teamd *t, enum event_kind kind, uint64_t session);
+
+/* Decides and commits everything that is queued, now. */
 void turn_run(struct teamd *t);
 
 /* Fills the world from the store. Sessions whose leader is gone become events. */
@@ -139,6 +147,20 @@ void sessions_enforce(struct teamd *t, struct now now);
 
 /* The session in whose container the process is; 0: none. */
 uint64_t sessions_of_process(const struct teamd *t, uint32_t pid);
+
+/* ---- budget.c: what one person may cost ---------------------------------------------------------
+ */
+
+struct budget *budget_new(void);
+struct budget *budget_free(struct budget *b);
+
+/* May they ask for a change? Each refusal costs; budget_refused() takes it. */
+bool budget_allows(struct budget *b, const struct actor *a);
+void budget_refused(struct budget *b, const struct actor *a);
+
+/* May another look-up be under way for them? If so it is counted until budget_looked_up(). */
+bool budget_look_up(struct budget *b, const struct actor *a);
+void budget_looked_up(struct budget *b, const struct actor *a);
 
 /* ---- control.c: control.sock, one ask at a time ------------------------------------------------
  */

@@ -6,7 +6,7 @@
 
 enum {
     AT_LATEST_US = 2000, /* a flood on the sockets cannot hold up a commit for longer */
-    RETRY_MAX_S = 30,
+    RETRY_MAX_S = 5,
 };
 
 /* ---- the world from the store -----------------------------------------------------------------
@@ -76,14 +76,20 @@ void turn_add(struct teamd *t, struct job *j, bool gate)
     sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
 }
 
-void turn_first(struct teamd *t, struct job *j)
+void turn_learn(struct teamd *t, const struct event *ev)
 {
-    j->next = t->first;
-    t->first = j;
-    if (!j->next)
-        t->last = &j->next;
-    t->n_jobs++;
+    engine_step(&t->world, ev, host_now(), &t->effects);
+    if (ev->kind == EV_POLICY && ev->policy.by)
+        t->load = t->effects.items[0]; /* its event of the trail, for the next commit */
     turn_run(t);
+}
+
+bool turn_has(const struct teamd *t, enum event_kind kind, uint64_t session)
+{
+    for (const struct job *j = t->first; j; j = j->next)
+        if (j->event.kind == kind && j->event.session == session)
+            return true;
+    return false;
 }
 
 static struct job *take_job(struct teamd *t)
@@ -152,6 +158,12 @@ static bool must_find_again(const struct teamd *t, const struct job *j)
 /* Before the events of this turn: they were asked before those were decided. */
 static void add_asked(struct teamd *t)
 {
+    if (t->load.kind == EFFECT_AUDIT) {
+        t->effects.n = 1;
+        t->effects.items[0] = t->load;
+        store_add(t->store, &t->effects);
+        log_audit_hold(&t->effects);
+    }
     for (size_t at = 0; asked_effects(t->asked, &t->world, &at, &t->effects);) {
         store_add(t->store, &t->effects);
         log_audit_hold(&t->effects);
@@ -267,6 +279,7 @@ static void act(struct teamd *t)
     t->n_acts = 0;
     log_audit_release();
     asked_clear(t->asked);
+    t->load = (struct effect){0};
     batch.n = 0;
     for (size_t i = 0; i < n; i++)
         batch.jobs[i]->done(batch.jobs[i], &batch.replies[i], 0);
@@ -279,16 +292,28 @@ static void act(struct teamd *t)
     wait_tell(t);
 }
 
-void turn_run(struct teamd *t)
+/* Between two tries to write: who asks is told at once, our own events wait. */
+static void refuse_all(struct teamd *t)
+{
+    for (size_t n = t->n_jobs; n > 0; n--)
+        give_back(t, take_job(t), -ENOSPC);
+}
+
+static void run(struct teamd *t, bool retrying)
 {
     struct now now = host_now();
     int r;
 
     sd_event_source_set_enabled(t->turn, SD_EVENT_OFF);
     sd_event_source_set_enabled(t->turn_at_latest, SD_EVENT_OFF);
-    if (!t->world.policy && !(t->first && t->first->event.kind == EV_POLICY))
+    if (!t->world.policy)
         return; /* at the start, before the first policy: what the store gave waits for it */
-    if (t->n_jobs == 0 && asked_empty(t->asked) && !deadline_passed(engine_wake(&t->world), now)) {
+    if (t->retry_s > 0 && !retrying) {
+        refuse_all(t);
+        return;
+    }
+    if (t->n_jobs == 0 && asked_empty(t->asked) && t->load.kind == 0 &&
+        !deadline_passed(engine_wake(&t->world), now)) {
         arm_wake(t);
         return;
     }
@@ -303,6 +328,11 @@ void turn_run(struct teamd *t)
         sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
 }
 
+void turn_run(struct teamd *t)
+{
+    run(t, false);
+}
+
 /* ---- when -------------------------------------------------------------------------------------
  */
 
@@ -315,9 +345,10 @@ static int turn_due(sd_event_source *source, void *ctx)
 
 static int timer_due(sd_event_source *source, uint64_t usec, void *ctx)
 {
-    (void)source;
+    struct teamd *t = ctx;
+
     (void)usec;
-    turn_run(ctx);
+    run(t, source == t->retry);
     return 0;
 }
 

@@ -67,6 +67,14 @@ static void pass(struct step *s)
         s->w->last_pass = s->now.wall;
 }
 
+/* What these facts mean for live requests is decided with the next tick: the facts themselves are
+ * true whether or not anything can be committed now. */
+static void look_at_all(struct step *s)
+{
+    s->w->wake = at_once(s->now);
+    s->out->more = true;
+}
+
 static void on_person(struct step *s, const struct person *who)
 {
     if (!world_learn(s->w, who)) {
@@ -75,6 +83,7 @@ static void on_person(struct step *s, const struct person *who)
     }
     for (struct request *r = NULL; (r = world_next_of(s->w, who->uid, r));)
         world_check_again(s->w, r);
+    look_at_all(s);
 }
 
 static void on_policy(struct step *s, const struct event *ev)
@@ -88,6 +97,7 @@ static void on_policy(struct step *s, const struct event *ev)
         world_learn(s->w, &ev->policy.people[i]);
     while ((r = world_each_request(s->w, &at)))
         world_check_again(s->w, r);
+    look_at_all(s);
     if (ev->policy.by)
         put_audit(s, "policy.load", ev->policy.by, NULL, "done", s->w->policy->hash);
 }
@@ -120,11 +130,9 @@ void engine_step(struct world *w, const struct event *ev, struct now now, struct
         break;
     case EV_PERSON:
         on_person(&s, ev->person);
-        pass(&s);
         break;
     case EV_POLICY:
         on_policy(&s, ev);
-        pass(&s);
         break;
     case EV_OPEN:
         on_open(&s, ev);

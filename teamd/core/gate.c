@@ -101,6 +101,14 @@ static bool identity_passes(const struct world *w, const struct gate_ask *ask,
     return true;
 }
 
+/* sudo as root on behalf of nobody, in somebody's login: `sudo -e` where sudoers keeps PAM_RUSER
+ * back. */
+static bool hides_who_runs_it(const struct gate_ask *ask, const struct verdict *v)
+{
+    return v->class == CLASS_SUDO && v->subject == 0 && ask->ruser[0] == '\0' &&
+           ask->actor.loginuid != NOBODY && ask->actor.loginuid != 0;
+}
+
 /* Is this a question that can be answered at all? */
 static bool makes_sense(const struct gate_ask *ask, const struct verdict *v, struct text *why)
 {
@@ -112,6 +120,8 @@ static bool makes_sense(const struct gate_ask *ask, const struct verdict *v, str
         text_put(why, "nobody becomes a service account of teamd");
     } else if (v->subject == NOBODY) {
         text_put(why, "this host does not know who you are; try again");
+    } else if (hides_who_runs_it(ask, v)) {
+        text_put(why, "sudo does not say who runs it (pam_ruser is off in sudoers)");
     }
     return why->len == 0;
 }

@@ -170,7 +170,7 @@ static struct request *start(struct step *s, struct request *r)
 {
     enum certainty eligible = still_eligible(s->w, r, r->duration_s);
 
-    if (eligible == CERTAIN_NO) {
+    if (eligible == CERTAIN_NO || approval_missing(s->w, r)) {
         move_request(s, r, REQ_ON_LAPSE, "");
         return NULL;
     }

@@ -57,6 +57,9 @@ enum certainty { CERTAIN_NO = 0, CERTAIN_YES = 1, UNCERTAIN = 2 };
  * looked up gives a certain answer. */
 enum certainty still_eligible(const struct world *w, const struct request *r, int64_t duration_s);
 
+/* Was it let through without an approval that the policy asks for by now? */
+bool approval_missing(const struct world *w, const struct request *r);
+
 /* Have those who approved so far, going by what they are now, approved every target that needs it?
  */
 bool quorum_complete(const struct world *w, const struct request *r);

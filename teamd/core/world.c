@@ -292,7 +292,7 @@ static struct boot boot_again(struct wall end, int64_t whole_us, struct now now,
 bool world_restore_request(struct world *w, const struct request *stored, bool same_boot,
                            struct now now, struct wall last_commit)
 {
-    struct request r = *stored;
+    struct request r = *stored, *added;
 
     if (!same_boot && r.due.boot.us != NEVER_US && r.due.wall.us != NEVER_US) {
         struct wall set = r.state == REQ_PENDING ? r.requested_at : r.active_from;
@@ -308,7 +308,10 @@ bool world_restore_request(struct world *w, const struct request *stored, bool s
                        r.extension.expires.wall.us - r.extension.requested_at.us, now, last_commit);
     w->wake = (struct deadline){now.wall, now.boot};
     w->last_pass = now.wall; /* warnings that were due meanwhile are too late */
-    return world_add_request(w, &r) != NULL;
+    added = world_add_request(w, &r);
+    if (added)
+        world_check_again(w, added); /* what was noted before is forgotten */
+    return added != NULL;
 }
 
 bool world_restore_session(struct world *w, const struct session *s)

@@ -35,6 +35,10 @@ struct process {
  * nothing of what was read may be believed). */
 int process_read(int pidfd, uint32_t pid, struct process *ret);
 
+/* The login uid of the process with this number right now, or NOBODY: for counting, not for
+ * deciding. */
+uint32_t process_loginuid(uint32_t pid);
+
 /* A pidfd for a leader that the store remembers, or -ESRCH if that process is gone: another process
  * with the same number has another start time. */
 int leader_open(const struct leader *leader);
@@ -107,7 +111,7 @@ enum {
     PEOPLE_LISTED_MAX = 12288, /* that one listing names, besides the given uids */
 };
 #define PEOPLE_TIMEOUT_US (3 * SECOND_US)
-#define PEOPLE_FRESH_US   (5 * SECOND_US)
+#define PEOPLE_FRESH_US   (1 * SECOND_US)
 
 struct people;
 
@@ -137,6 +141,9 @@ typedef void (*people_listed_fn)(void *ctx, int error, const struct person *foun
                                  const struct principal *const *unknown, size_t n_unknown);
 int people_list(struct people *p, const struct policy *policy, const uint32_t *uids, size_t n_uids,
                 people_listed_fn done, void *ctx);
+
+/* Forgets what is kept of this person, so that the next look-up asks. */
+void people_forget(struct people *p, uint32_t uid);
 
 /* One person, fresh. error: 0, -ENOENT (positively nobody), or a failure, which says nothing;
  * -EAGAIN before the first successful listing. `who` is NULL unless error is 0. */

@@ -98,6 +98,13 @@ static int read_loginuid(uint32_t pid, uint32_t *ret)
     return 0;
 }
 
+uint32_t process_loginuid(uint32_t pid)
+{
+    uint32_t loginuid;
+
+    return read_loginuid(pid, &loginuid) < 0 ? NOBODY : loginuid;
+}
+
 /* A pidfd is readable from the process's end on, also before it is waited for. */
 static int check_alive(int pidfd)
 {
