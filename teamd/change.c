@@ -84,6 +84,16 @@ static void text_of(struct ask *a, enum team_tag tag, char *out, size_t cap)
     wire_copy(a->msg.fields, tag, out, cap);
 }
 
+/* What opens access stops before the disk is full, so that what ends it can still be recorded. */
+static bool room_to_ask(struct ask *a)
+{
+    if (store_has_room(a->t->store))
+        return true;
+    ask_say(a, REPLY_FAILED,
+            "the disk of teamd is nearly full; nothing new is taken until there is room");
+    return false;
+}
+
 /* ---- request ----------------------------------------------------------------------------------
  */
 
@@ -132,7 +142,7 @@ static void start_request(struct ask *a, struct change *c)
 {
     uint64_t for_s = 0, start = 0;
 
-    if (!read_targets(a, c))
+    if (!read_targets(a, c) || !room_to_ask(a))
         return;
     wire_find_u64(a->msg.fields, TEAM_FOR_S, &for_s);
     wire_find_u64(a->msg.fields, TEAM_START, &start);
@@ -205,6 +215,8 @@ static void start_extend(struct ask *a, struct change *c)
         ask_say(a, REPLY_USAGE, "that is out of range");
         return;
     }
+    if (!room_to_ask(a))
+        return;
     c->job.event = (struct event){.kind = EV_EXTEND};
     c->job.event.extend.for_s = (int64_t)for_s;
     c->job.event.extend.reason = c->reason;
