@@ -34,7 +34,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wcast-qua
 	-Wmissing-prototypes -Wstrict-prototypes -Wundef -Wwrite-strings -Wformat=2 -Wvla -Wswitch-enum \
 	-Wimplicit-fallthrough -Wnull-dereference -Wpointer-arith -Wredundant-decls
 HARDEN := -fstack-protector-strong -fstack-clash-protection
-ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 HARDEN += -fcf-protection=full
 endif
 OPT ?= -O2 -D_FORTIFY_SOURCE=2
@@ -184,7 +184,7 @@ coverage: ## lines and branches per folder; fails below what a folder must have
 DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
 	libsystemd-dev libjansson-dev
 DEPS_CHECK := sudo libcmocka-dev pamtester clang clang-tidy clang-format gcovr valgrind iproute2 procps \
-	util-linux bsdutils passwd jq
+	util-linux bsdutils passwd jq login openssh-server openssh-client polkitd pkexec dbus cron
 
 .PHONY: deps
 deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: print it)
@@ -207,7 +207,7 @@ INSTALLED := \
 	$(foreach f,$(wildcard conf/tmpfiles.d/*.conf),$f:$(TMPFILESDIR)/$(notdir $f):0644) \
 	$(foreach f,$(MAN_PAGES),$f:$(MANDIR)/man$(subst .,,$(suffix $f))/$(notdir $f):0644) \
 	$(foreach f,$(wildcard README.md LICENSE),$f:$(DOCDIR)/$f:0644) \
-	$(foreach f,$(wildcard conf/team.conf conf/pam.d/*),$f:$(DOCDIR)/examples/$(f:conf/%=%):0644)
+	$(foreach f,$(wildcard conf/team.conf conf/pam.d/* conf/ssh/*),$f:$(DOCDIR)/examples/$(f:conf/%=%):0644)
 
 # The units name the programs where they are, which the next call may tell otherwise.
 $(BUILD)/units/%: conf/systemd/% FORCE

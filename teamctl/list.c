@@ -1,4 +1,4 @@
-/* Verbs that list: list, pending, targets, audit. */
+/* Verbs that list: list, pending, targets, sessions, audit. */
 #include "teamctl.h"
 
 /* ---- rows as they come ------------------------------------------------------------------------
@@ -40,6 +40,13 @@ int verb_targets(struct call *c)
     struct wire_out ask = talk_begin(&c->talk, TEAM_OP_TARGETS);
 
     return show_rows(c, &ask, &TARGET_ROWS);
+}
+
+int verb_sessions(struct call *c)
+{
+    struct wire_out ask = talk_begin(&c->talk, TEAM_OP_SESSIONS);
+
+    return show_rows(c, &ask, &SESSION_ROWS);
 }
 
 /* ---- filters ----------------------------------------------------------------------------------
@@ -87,5 +94,8 @@ int verb_audit(struct call *c)
         return TEAM_USAGE;
     if (c->given[OPT_REQUEST] && !put_id(c, &ask, c->given[OPT_REQUEST]))
         return TEAM_USAGE;
-    return show_rows(c, &ask, &EVENT_ROWS);
+    if (!c->given[OPT_FOLLOW])
+        return show_rows(c, &ask, &EVENT_ROWS);
+    wire_put_u64(&ask, TEAM_FOLLOW, 1);
+    return follow_rows(c, &ask, &EVENT_ROWS);
 }

@@ -19,6 +19,7 @@ const struct option_spec OPTIONS[OPT_COUNT] = {
     [OPT_LIMIT]   = { "limit",   "N",       TAKES_VALUE,   "at most N of them" },
     [OPT_ACTION]  = { "action",  "WORD",    TAKES_VALUE,   "only this action, as the trail calls it" },
     [OPT_REQUEST] = { "request", "ID",      TAKES_VALUE,   "only about this request" },
+    [OPT_FOLLOW]  = { "follow",  NULL,      TAKES_NOTHING, "go on with what happens from now on, until interrupted; --since begins earlier" },
     [OPT_YES]     = { "yes",     NULL,      TAKES_NOTHING, "do not ask whether I am sure" },
     [OPT_JSON]    = { "json",    NULL,      TAKES_NOTHING, "one JSON object a line" },
     [OPT_CSV]     = { "csv",     NULL,      TAKES_NOTHING, "comma-separated values, with a header" },

@@ -35,6 +35,13 @@ void render_row(struct render *r, struct wire_span row)
     }
 }
 
+void render_flow(struct render *r)
+{
+    if (r->n > 0 && r->look->form == FORM_TABLE)
+        table_flow(&r->table);
+    out_flush(r->out);
+}
+
 void render_end(struct render *r, bool whole)
 {
     if (r->n > 0 && r->look->form == FORM_TABLE)

@@ -132,16 +132,21 @@ struct table {
     const struct row_type *type;
     const struct look *look;
     struct out *out;
-    size_t n_rows;              /* in the window */
-    bool started;               /* widths are fixed, the heading is out */
-    size_t widths[COLUMNS_MAX]; /* 0: not shown */
-    char **cells;               /* the window: n_rows * type->n_columns */
+    size_t n_rows;               /* in the window */
+    bool headed;                 /* the heading is out */
+    bool started;                /* and widths are fixed */
+    size_t natural[COLUMNS_MAX]; /* what the rows so far want */
+    size_t widths[COLUMNS_MAX];  /* 0: not shown */
+    char **cells;                /* the window: n_rows * type->n_columns */
 };
 
 void table_begin(struct table *t, const struct row_type *type, const struct look *look,
                  struct out *o);
 void table_row(struct table *t, struct wire_span row);
 void table_end(struct table *t);
+
+/* Shows the rows so far, though more may come. A column grows when a wider cell does. */
+void table_flow(struct table *t);
 
 /* How wide the columns may be so that all fit: natural widths in, shown widths out (0: lost). */
 void table_fit(const struct row_type *type, const bool empty[], size_t widths[], unsigned width);
@@ -157,6 +162,9 @@ struct render {
 void render_begin(struct render *r, const struct row_type *type, const struct look *look,
                   struct out *o);
 void render_row(struct render *r, struct wire_span row);
+
+/* Shows what there is so far, though more may come. */
+void render_flow(struct render *r);
 
 /* `whole`: all went well, so an empty export is one with a header. */
 void render_end(struct render *r, bool whole);

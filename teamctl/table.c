@@ -187,7 +187,7 @@ static void forget(const struct table *t, char **cells)
 }
 
 /* `whole`: these are all the rows there are, so what is empty in them is empty. */
-static void start(struct table *t, bool whole)
+static void measure(struct table *t, bool whole)
 {
     size_t n = t->type->n_columns;
     bool empty[COLUMNS_MAX];
@@ -195,32 +195,51 @@ static void start(struct table *t, bool whole)
     for (size_t i = 0; i < n; i++) {
         const char *heading = t->type->columns[i].heading;
 
-        t->widths[i] = heading ? cell_width(heading) : 0;
+        if (!t->headed)
+            t->natural[i] = heading ? cell_width(heading) : 0;
         empty[i] = whole;
         for (size_t row = 0; heading && row < t->n_rows; row++) {
             const char *s = t->cells[row * n + i];
             size_t width = cell_width(s);
 
             empty[i] = empty[i] && s[0] == '\0';
-            if (width > t->widths[i])
-                t->widths[i] = width;
+            if (width > t->natural[i])
+                t->natural[i] = width;
         }
     }
+    memcpy(t->widths, t->natural, n * sizeof *t->widths);
     if (t->look->width > 0)
         table_fit(t->type, empty, t->widths, t->look->width);
-    put_line(t, NULL, true);
+}
+
+static void put_window(struct table *t)
+{
+    size_t n = t->type->n_columns;
+
+    if (!t->headed)
+        put_line(t, NULL, true);
+    t->headed = true;
     for (size_t row = 0; row < t->n_rows; row++) {
         put_line(t, t->cells + row * n, false);
         forget(t, t->cells + row * n);
     }
     t->n_rows = 0;
-    t->started = true;
+}
+
+void table_flow(struct table *t)
+{
+    if (t->n_rows == 0)
+        return;
+    measure(t, false);
+    put_window(t);
 }
 
 void table_row(struct table *t, struct wire_span row)
 {
-    if (!t->started && t->n_rows == TABLE_WINDOW)
-        start(t, false);
+    if (!t->started && t->n_rows == TABLE_WINDOW) {
+        table_flow(t);
+        t->started = true;
+    }
     fill(t, row, t->cells + t->n_rows * t->type->n_columns);
     if (!t->started) {
         t->n_rows++;
@@ -232,8 +251,10 @@ void table_row(struct table *t, struct wire_span row)
 
 void table_end(struct table *t)
 {
-    if (!t->started && t->n_rows > 0)
-        start(t, true);
+    if (t->n_rows > 0) {
+        measure(t, !t->headed);
+        put_window(t);
+    }
     free(t->cells);
     t->cells = NULL;
 }

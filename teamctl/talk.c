@@ -122,11 +122,10 @@ static void read_answer(unsigned op, struct wire_span fields, struct answer *a)
 }
 
 /* True when there is more to come. */
-static bool receive(struct talk *t, unsigned op, int64_t patience_ms, talk_row *each, void *ctx,
+static bool receive(struct talk *t, unsigned op, int64_t deadline, talk_row *each, void *ctx,
                     struct answer *a)
 {
-    int n = client_receive(&t->client, t->packet, sizeof t->packet,
-                           client_deadline(patience_ms * 1000));
+    int n = client_receive(&t->client, t->packet, sizeof t->packet, deadline);
     enum wire_result read;
     struct wire_msg msg;
 
@@ -152,6 +151,23 @@ void talk_ask(struct talk *t, struct wire_out *ask, int64_t patience_ms, talk_ro
     *ret = (struct answer){.code = TEAM_FAILED};
     if (!send_ask(t, ask, patience_ms, ret))
         return;
-    while (receive(t, op, patience_ms, each, ctx, ret))
+    while (receive(t, op, client_deadline(patience_ms * 1000), each, ctx, ret))
         ;
+}
+
+void talk_follow(struct talk *t, struct wire_out *ask, talk_row *each, talk_wait *wait, void *ctx,
+                 struct answer *ret)
+{
+    unsigned op = wire_u16(t->ask + 4);
+
+    *ret = (struct answer){.code = TEAM_FAILED};
+    if (!send_ask(t, ask, TALK_PATIENCE_MS, ret))
+        return;
+    do {
+        if (!wait(ctx, t->client.fd)) {
+            talk_close(t);
+            ret->code = TEAM_DONE;
+            return;
+        }
+    } while (receive(t, op, CLIENT_NEVER, each, ctx, ret));
 }

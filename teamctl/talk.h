@@ -36,4 +36,11 @@ struct wire_out talk_begin(struct talk *t, enum team_op op);
 void talk_ask(struct talk *t, struct wire_out *ask, int64_t patience_ms, talk_row *each, void *ctx,
               struct answer *ret);
 
+/* The same for rows that have no end. Before it waits for the next packet, however long that takes,
+ * it calls `wait` with the connection's descriptor; false there ends it, and the answer is
+ * TEAM_DONE. */
+typedef bool talk_wait(void *ctx, int fd);
+void talk_follow(struct talk *t, struct wire_out *ask, talk_row *each, talk_wait *wait, void *ctx,
+                 struct answer *ret);
+
 void talk_close(struct talk *t);

@@ -22,6 +22,7 @@ enum option {
     OPT_LIMIT,
     OPT_ACTION,
     OPT_REQUEST,
+    OPT_FOLLOW,
     OPT_YES,
     OPT_JSON,
     OPT_CSV,
@@ -106,6 +107,9 @@ bool show_row(void *ctx, enum team_row kind, struct wire_span row);
 /* Asks and shows every row that comes as the person wishes. Returns the exit code. */
 int show_rows(struct call *c, struct wire_out *ask, const struct row_type *type);
 
+/* The same for rows that go on coming, until the person has had enough. */
+int follow_rows(struct call *c, struct wire_out *ask, const struct row_type *type);
+
 /* Asks to change one request, and prints "ID: what came of it". Returns the exit code. */
 int change_request(struct call *c, struct wire_out *ask, const char *id);
 
@@ -123,7 +127,9 @@ int verb_extend(struct call *c);
 int verb_list(struct call *c);
 int verb_show(struct call *c);
 int verb_targets(struct call *c);
+int verb_sessions(struct call *c);
 int verb_audit(struct call *c);
+int verb_watch(struct call *c);
 int verb_why(struct call *c);
 int verb_reload(struct call *c);
 int verb_status(struct call *c);

@@ -32,7 +32,7 @@ static void tell(struct ask *a, const struct reply *reply)
 
 static void committed(struct job *j, const struct reply *reply, int error)
 {
-    struct change *c = (struct change *)((char *)j - offsetof(struct change, job));
+    struct change *c = (struct change *)(void *)((char *)j - offsetof(struct change, job));
 
     if (error < 0)
         ask_say(c->ask, REPLY_FAILED,
@@ -51,7 +51,7 @@ static int copy_history(void *ctx, const struct record *r)
 /* The request ended while the change was on its way: what it is now is in the store. */
 static void find_again(struct job *j)
 {
-    struct change *c = (struct change *)((char *)j - offsetof(struct change, job));
+    struct change *c = (struct change *)(void *)((char *)j - offsetof(struct change, job));
 
     if (store_request(c->ask->t->store, c->id, copy_history, &c->history) == 0)
         c->job.event.history = &c->history;

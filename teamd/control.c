@@ -42,6 +42,15 @@ void ask_say(struct ask *a, enum reply_code code, const char *text)
     ask_answer(a, &reply);
 }
 
+void ask_hang_up(struct ask *a)
+{
+    struct conn *c = a->conn;
+
+    ask_free(a);
+    if (c)
+        conn_answer(c, NULL, 0);
+}
+
 /* ---- whom it is about -------------------------------------------------------------------------
  */
 

@@ -83,7 +83,7 @@ void gate_gone(struct conn *c)
 
 static void opened(struct job *j, const struct reply *reply, int error)
 {
-    struct gate_call *g = (struct gate_call *)((char *)j - offsetof(struct gate_call, job));
+    struct gate_call *g = (struct gate_call *)(void *)((char *)j - offsetof(struct gate_call, job));
     int pidfd = g->pidfd;
 
     if (error < 0) {
@@ -115,7 +115,7 @@ static void open_session(struct gate_call *g)
 
 static void answered(struct job *j, const struct reply *reply, int error)
 {
-    struct gate_call *g = (struct gate_call *)((char *)j - offsetof(struct gate_call, job));
+    struct gate_call *g = (struct gate_call *)(void *)((char *)j - offsetof(struct gate_call, job));
 
     if (error < 0) {
         hang_up(g);

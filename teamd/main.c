@@ -320,6 +320,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
     sd_notify(0, "STOPPING=1\nSTATUS=stopping");
     ipc_stop(t->ipc);
     turn_run(t);
+    wait_end(t);
+    follow_end(t);
     if (ipc_connections(t->ipc) == 0 || sd_event_now(t->loop, CLOCK_MONOTONIC, &now) < 0)
         return sd_event_exit(t->loop, EXIT_SUCCESS);
     return sd_event_add_time(t->loop, NULL, CLOCK_MONOTONIC, now + STOP_PATIENCE_US, 0, stop_now,

@@ -7,7 +7,7 @@
  * has nothing better to do and the peer has room, so that a large answer neither fills the memory
  * nor holds up the gate. */
 
-enum { SCAN_BUDGET = 512, NAMES_MAX = 16, FINDINGS_MAX = 16 };
+enum { NAMES_MAX = 16, FINDINGS_MAX = 16 };
 
 static struct teamd *team(const struct query *q)
 {
@@ -146,6 +146,19 @@ int fill_show(struct query *q)
     return r < 0 ? r : 1;
 }
 
+/* Those that are over by now are history. */
+int fill_sessions(struct query *q)
+{
+    while (q->at_id < q->n_ids) {
+        const struct session *s = world_session(&team(q)->world, q->numbers[q->at_id]);
+
+        if (s && session_row(q, s) > 0)
+            return 1;
+        q->at_id++;
+    }
+    return 0;
+}
+
 /* ---- targets, why, status ----------------------------------------------------------------------
  */
 
@@ -260,17 +273,30 @@ int fill_status(struct query *q)
     return 0;
 }
 
-static int event_row(void *ctx, const struct trail_event *e)
+int query_put_event(struct query *q, const struct trail_event *e)
 {
-    struct query *q = ctx;
     struct wire_mark mark = row_begin(q);
 
     row_event(&q->out, e);
     return row_end(q, mark);
 }
 
+static int event_row(void *ctx, const struct trail_event *e)
+{
+    return query_put_event(ctx, e);
+}
+
+/* Who follows may be no auditor any more. */
 int fill_audit(struct query *q)
 {
+    if (!sees_everything(&team(q)->world, viewer(q))) {
+        struct text t = text_over(q->end.text, sizeof q->end.text);
+
+        q->follow = false;
+        q->end.code = REPLY_REFUSED;
+        text_put(&t, "the audit trail is not yours to read any more");
+        return 0;
+    }
     return store_trail(team(q)->store, &q->trail, SCAN_BUDGET, event_row, q);
 }
 
@@ -305,6 +331,7 @@ static void make_packet(struct query *q)
 {
     q->rows = 0;
     q->out = wire_begin(q->packet, sizeof q->packet, TEAM_ROWS, q->row);
+    q->as_of = team(q)->commits;
     q->status = q->fill(q);
     q->len = q->rows > 0 ? wire_finish(&q->out) : 0;
 }
@@ -329,6 +356,8 @@ static void pump(struct query *q)
     query_stop(q);
     if (q->status < 0)
         ask_say(q->ask, REPLY_FAILED, "the store cannot be read");
+    else if (q->follow)
+        follow_rest(q);
     else
         ask_answer(q->ask, &q->end);
 }

@@ -4,8 +4,12 @@
 
 #include "teamd.h"
 
+enum { SCAN_BUDGET = 512 }; /* entries of the store that one packet may look at */
+
 struct query {
-    struct query *next, **link; /* of those that can go on; link NULL: waits for room */
+    /* Of those that can go on, or that follow and have nothing to tell. link NULL: waits for room,
+     * or for its person to be looked up. */
+    struct query *next, **link;
     struct ask *ask;
     /* Puts rows into `out`. Returns 1 if there is more, 0 at the end, < 0 if the store cannot be
      * read. */
@@ -20,11 +24,16 @@ struct query {
     uint64_t limit; /* rows that may still be sent */
     struct request_query requests;
     struct trail_query trail;
+    bool follow;          /* the end of the trail is not the end */
+    uint64_t as_of;       /* teamd.commits when it was last read */
+    struct id asked;      /* watch: the request that was looked at last, */
+    bool may_see;         /* and what came of it */
     struct target target; /* exact, or a pattern */
     bool by_pattern;      /* target is one */
     bool by_name;         /* nobody bears `user` now: rows are compared by name */
     struct id id, *ids;   /* show; pending */
-    size_t n_ids, at_id;
+    uint64_t *numbers;    /* sessions */
+    size_t n_ids, at_id;  /* of ids or numbers */
     uint64_t after_session;
     int64_t for_s;
     uint32_t about; /* why: whom */
@@ -39,7 +48,19 @@ void query_stop(struct query *q);
 int fill_list(struct query *q);
 int fill_ids(struct query *q);
 int fill_show(struct query *q);
+int fill_sessions(struct query *q);
 int fill_targets(struct query *q);
 int fill_why(struct query *q);
 int fill_status(struct query *q);
 int fill_audit(struct query *q);
+int fill_watch(struct query *q);
+
+/* 0, or 1: there is no room for it in this packet. */
+int query_put_event(struct query *q, const struct trail_event *e);
+
+/* Makes the query a follower; from the trail's present end on, unless it has a beginning. < 0 if
+ * the store cannot be read. */
+int follow_begin(struct query *q);
+
+/* It has seen all that there is so far. */
+void follow_rest(struct query *q);

@@ -169,11 +169,53 @@ static void ask_show(struct ask *a, struct query *q)
         start(a);
 }
 
+static int by_number(const void *x, const void *y)
+{
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+    return (a > b) - (a < b);
+}
+
+/* A session without a request is that of root, or of somebody exempt. */
+static bool may_see_session(const struct world *w, uint32_t uid, const struct session *s)
+{
+    const struct request *r = s->request.bits != 0 ? world_request(w, s->request) : NULL;
+
+    return s->uid == uid || sees_everything(w, uid) || (r && may_see(w, uid, r, false));
+}
+
+static void ask_sessions(struct ask *a, struct query *q)
+{
+    const struct world *w = &a->t->world;
+    const struct session *s;
+
+    q->fill = fill_sessions;
+    q->row = TEAM_ROW_SESSION;
+    q->numbers = calloc(w->n_sessions ? w->n_sessions : 1, sizeof *q->numbers);
+    if (!q->numbers) {
+        ask_say(a, REPLY_FAILED, "out of memory");
+        return;
+    }
+    for (uint32_t at = 0; (s = world_each_session(w, &at));)
+        if (may_see_session(w, viewer(q), s))
+            q->numbers[q->n_ids++] = s->number;
+    qsort(q->numbers, q->n_ids, sizeof *q->numbers, by_number);
+    start(a);
+}
+
 static void ask_targets(struct ask *a, struct query *q)
 {
     q->fill = fill_targets;
     q->row = TEAM_ROW_TARGET;
     start(a);
+}
+
+static void start_following(struct ask *a, struct query *q)
+{
+    if (follow_begin(q) < 0)
+        ask_say(a, REPLY_FAILED, "the store cannot be read");
+    else
+        start(a);
 }
 
 static void ask_audit(struct ask *a, struct query *q)
@@ -195,8 +237,21 @@ static void ask_audit(struct ask *a, struct query *q)
     q->trail.since = moment(a, TEAM_SINCE);
     q->trail.until = moment(a, TEAM_UNTIL);
     wire_copy(a->msg.fields, TEAM_ACTION, q->action, sizeof q->action);
-    if (!id.at || ask_find(a, &q->trail.request, &history, &live))
+    if (id.at && !ask_find(a, &q->trail.request, &history, &live))
+        return;
+    if (!number(a, TEAM_FOLLOW, 0))
         start(a);
+    else if (q->trail.until.us != 0)
+        ask_say(a, REPLY_USAGE, "what is followed has no end; leave --until out");
+    else
+        start_following(a, q);
+}
+
+static void ask_watch(struct ask *a, struct query *q)
+{
+    q->fill = fill_watch;
+    q->row = TEAM_ROW_EVENT;
+    start_following(a, q);
 }
 
 static void start_why(struct ask *a)
@@ -254,6 +309,7 @@ static void drop_query(struct ask *a)
 
     query_stop(q);
     free(q->ids);
+    free(q->numbers);
     free(q);
 }
 
@@ -261,9 +317,9 @@ static const struct {
     unsigned op;
     void (*ask)(struct ask *a, struct query *q);
 } QUESTIONS[] = {
-    {TEAM_OP_LIST, ask_list},       {TEAM_OP_PENDING, ask_pending}, {TEAM_OP_SHOW, ask_show},
-    {TEAM_OP_TARGETS, ask_targets}, {TEAM_OP_AUDIT, ask_audit},     {TEAM_OP_WHY, ask_why},
-    {TEAM_OP_STATUS, ask_status},
+    {TEAM_OP_LIST, ask_list},       {TEAM_OP_PENDING, ask_pending},   {TEAM_OP_SHOW, ask_show},
+    {TEAM_OP_TARGETS, ask_targets}, {TEAM_OP_AUDIT, ask_audit},       {TEAM_OP_WHY, ask_why},
+    {TEAM_OP_STATUS, ask_status},   {TEAM_OP_SESSIONS, ask_sessions}, {TEAM_OP_WATCH, ask_watch},
 };
 
 static void read_question(struct ask *a)

@@ -70,7 +70,9 @@ struct teamd {
     sd_event_source *look_around;
 
     /* query.c */
-    struct query *queries; /* that have more rows to send */
+    struct query *queries;   /* that have more rows to send */
+    struct query *followers; /* that wait for something to happen */
+    uint64_t commits;        /* since the start: has anything happened? */
     struct waiter *waiters;
     sd_event_source *more_rows;
 
@@ -193,6 +195,9 @@ void ask_looked_up(struct ask *a);
 void ask_answer(struct ask *a, const struct reply *reply);
 void ask_say(struct ask *a, enum reply_code code, const char *text);
 
+/* The end of an ask that there is no answer to: its connection is closed. */
+void ask_hang_up(struct ask *a);
+
 /* The request that the ID of the ask names: in full, or by a prefix that is unique among the live
  * requests that the person may see. What is not live comes from the store in *history. False:
  * answered, and over. */
@@ -221,6 +226,16 @@ void wait_ask(struct ask *a);
 
 /* After a commit: who waits for a request is answered if it has got there. */
 void wait_tell(struct teamd *t);
+
+/* teamd stops: who waits or follows would wait in vain. */
+void wait_end(struct teamd *t);
+
+/* ---- follow.c: questions about the trail that never end ----------------------------------------
+ */
+
+/* After a commit: the followers read on. */
+void follow_tell(struct teamd *t);
+void follow_end(struct teamd *t);
 
 /* ---- reload.c: configuration and people --------------------------------------------------------
  */

@@ -290,6 +290,7 @@ static void act(struct teamd *t)
     }
     t->unfound = NULL;
     wait_tell(t);
+    follow_tell(t);
 }
 
 /* Between two tries to write: who asks is told at once, our own events wait. */

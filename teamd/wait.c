@@ -74,6 +74,12 @@ void wait_tell(struct teamd *t)
     }
 }
 
+void wait_end(struct teamd *t)
+{
+    while (t->waiters)
+        ask_hang_up(t->waiters->ask);
+}
+
 static int may_see_record(void *ctx, const struct record *r)
 {
     struct ask *a = ctx;

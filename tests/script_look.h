@@ -74,6 +74,20 @@ static inline void do_session(void)
     text_put(&play.say, s->escaped ? " escaped" : "");
 }
 
+/* All that was recorded of it. */
+static inline void do_record(void)
+{
+    const struct session *s = kept_session(&play.g, strtoull(need() + 1, NULL, 10));
+    char line[640];
+
+    if (!s)
+        broken("there is no such session");
+    snprintf(line, sizeof line, "%s %s for %s on %s from %s pid %u.%u uid %u login %u",
+             s->user.text, s->service, s->target_user.text, s->tty, s->rhost, s->leader.pid,
+             (unsigned)s->leader.start_ticks, s->uid, s->loginuid);
+    text_put(&play.say, line);
+}
+
 static inline void say_people(const struct person *const people[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -82,6 +82,7 @@ struct stage {
     struct now now;
     struct effects out;
     struct store_model store;
+    size_t effects_kept; /* ever */
     /* Looks at every change of a request before it is kept (was NULL: it is new). */
     const char *(*watch)(struct stage *g, const struct request *was, const struct request *is);
     void *watcher;
@@ -461,6 +462,7 @@ static inline const char *stage_commit(struct stage *g)
     }
     if (g->out.n > 0)
         g->store.last_commit = g->now.wall;
+    g->effects_kept += g->out.n;
     return wrong;
 }
 

@@ -84,12 +84,18 @@ enum team_op {
     TEAM_OP_PENDING = 33,  /* nothing -> rows REQUEST that wait for the person, oldest first */
     TEAM_OP_SHOW = 34,     /* ID -> one row REQUEST, then rows SESSION, oldest first */
     TEAM_OP_TARGETS = 35,  /* nothing -> rows TARGET: what the person may ask for */
-    TEAM_OP_AUDIT = 36,    /* [SINCE] [UNTIL] [USER] [ACTION] [ID] -> rows EVENT, oldest first */
+    TEAM_OP_AUDIT = 36,    /* [SINCE] [UNTIL] [USER] [ACTION] [ID] [FOLLOW=1]
+                            * -> rows EVENT, oldest first. FOLLOW: and those that come after, for
+                            * ever; without SINCE only they. Not with UNTIL */
     TEAM_OP_WHY = 37,      /* TARGET_NAME [USER] [FOR_S] -> rows FINDING; CODE: TEAM_DONE is yes,
                             * TEAM_REFUSED is no */
     TEAM_OP_WAIT = 38,     /* ID -> ID STATE [TEXT], once it is none of pending, scheduled and
                             * activating */
     TEAM_OP_STATUS = 39,   /* nothing -> rows STATUS */
+    TEAM_OP_SESSIONS = 40, /* nothing -> rows SESSION: live ones that the person may see, oldest
+                            * first */
+    TEAM_OP_WATCH = 41,    /* nothing -> rows EVENT, for ever: what happens from now on, as far as
+                            * the person did it or may see its request */
 };
 
 /* What a ROW holds: the op of a TEAM_ROWS message. */
@@ -172,6 +178,7 @@ enum team_class {
     X(UNTIL, 67, 16, NUM, ONE)                                                                      \
     X(LIMIT, 68, 10, NUM, ONE)                                                                      \
     X(ACTION, 69, 32, WORD, ONE)                                                                    \
+    X(FOLLOW, 70, 1, NUM, ONE)                                                                      \
     /* sessions, audit, targets, status */                                                          \
     X(TARGET_USER, 80, 63, NAME, ONE)                                                               \
     X(LEADER, 81, 10, NUM, ONE)                                                                     \

@@ -288,7 +288,6 @@ static void ask_for_extension(struct step *s, const struct event *ev, struct req
     int64_t expiry_us = s->w->policy->pending_expiry_s * SECOND_US;
     struct name by = actor_name(s->w, ev->actor.uid);
 
-    r->n_approvals = 0;
     r->extension = (struct extension){
         .for_s = ev->extend.for_s,
         .requested_at = s->now.wall,

@@ -140,7 +140,7 @@ void try_finish(struct step *s, struct request *r)
     if (left)
         r->due = NEVER; /* that nothing is left of the session is an event of its own */
     else
-        move_request(s, r, REQ_ON_ALL_CLOSED, r->end_as == REQ_REVOKED ? r->revoked_by.text : "");
+        move_request(s, r, REQ_ON_ALL_CLOSED, "");
 }
 
 /* ---- warnings ---------------------------------------------------------------------------------

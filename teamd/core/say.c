@@ -17,19 +17,20 @@ static struct effect *emit(struct step *s, enum effect_kind kind)
     return e;
 }
 
+static struct effect *written_before(struct step *s, struct id id)
+{
+    for (size_t i = 0; i < s->out->n; i++)
+        if (s->out->items[i].kind == EFFECT_REQUEST && s->out->items[i].request.id.bits == id.bits)
+            return &s->out->items[i];
+    return NULL;
+}
+
 void put_request(struct step *s, const struct request *r)
 {
-    struct effect *e;
+    struct effect *e = written_before(s, r->id);
 
-    for (size_t i = 0; i < s->out->n; i++) {
-        e = &s->out->items[i];
-        if (e->kind == EFFECT_REQUEST && e->request.id.bits == r->id.bits) {
-            e->request = *r;
-            s->written = &e->request;
-            return;
-        }
-    }
-    e = emit(s, EFFECT_REQUEST);
+    if (!e)
+        e = emit(s, EFFECT_REQUEST);
     e->request = *r;
     s->written = &e->request;
 }

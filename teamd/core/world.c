@@ -359,6 +359,8 @@ static const char *check_request(const struct world *w, const struct request *r)
         return "an ending request does not know its end";
     if (r->extension.for_s > 0 && r->state != REQ_ACTIVE)
         return "an extension is asked of a request that is not active";
+    if (r->n_approvals > 0 && r->state != REQ_PENDING && r->extension.for_s == 0)
+        return "approvals are kept of a question that is closed";
     return check_grants(r);
 }
 

@@ -279,6 +279,7 @@ static void blank(const struct shape *s, uint8_t *base)
 
     for (size_t i = 0; i < s->n; i++)
         if (s->fields[i].form == FORM_WORDS)
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer is what is copied */
             memcpy(base + s->fields[i].offset, &NOTHING, sizeof NOTHING);
 }
 

@@ -132,7 +132,7 @@ static int time_of(struct times *t, uint64_t seq, struct wall *ret)
 
     if (r == 0)
         r = trail_read(row, &e);
-    if (r < 0)
+    if (r != 0)
         return r == -ENOENT ? -EUCLEAN : r;
     *ret = e.at;
     return 0;
@@ -158,7 +158,7 @@ static int search(struct times *t, uint64_t from, uint64_t end, uint64_t *ret)
 {
     while (from < end) {
         uint64_t middle = from + (end - from) / 2;
-        struct wall at;
+        struct wall at = {0};
         int r = time_of(t, middle, &at);
 
         if (r < 0)
@@ -182,7 +182,7 @@ static int times_seek(void *ctx, struct place *at)
 {
     uint64_t seq = key_number(at->bytes, 8), end, next;
     struct times *t = ctx;
-    struct wall when;
+    struct wall when = {0};
     struct key k;
     int r;
 

@@ -209,6 +209,12 @@
 { .says = "targets as JSON", .args = {"targets", "--json"}, .teamd = {TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.json" },
 { .says = "targets as CSV", .args = {"targets", "--csv"}, .teamd = {TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.csv" },
 
+/* ---- sessions ---- */
+{ .says = "sessions as a table", .args = {"sessions"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions" },
+{ .says = "sessions as JSON", .args = {"sessions", "--json"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions.json" },
+{ .says = "sessions as CSV", .args = {"sessions", "--csv"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions.csv" },
+{ .says = "no session is no error", .args = {"sessions"}, .teamd = {DONE}, .asked = "SESSIONS\n", .err = "no sessions\n" },
+
 /* ---- audit ---- */
 { .says = "audit sends all its filters",
   .args = {"audit", "--since", "2033-05-18T00:00:00+02:00", "--until", "2033-05-18T14:00:00.25Z", "--user", "alice", "--action", "request.submit", "--request", "k7qf"},
@@ -216,6 +222,21 @@
 { .says = "audit as JSON", .args = {"audit", "--json"}, .teamd = {EVENTS, DONE}, .asked = "AUDIT\n", .golden = "audit.json" },
 { .says = "audit as CSV", .args = {"audit", "--csv"}, .teamd = {EVENTS, EVENTS, DONE}, .asked = "AUDIT\n", .golden = "audit.csv" },
 { .says = "audit 80 wide", .args = {"audit"}, .teamd = {EVENTS, DONE}, .asked = "AUDIT\n", .golden = "audit.80", .width = 80 },
+{ .says = "audit --follow asks for what comes after", .args = {"audit", "--follow", "--since", "2033-05-18", "--json"}, .teamd = {EVENTS, DONE}, .asked = "AUDIT SINCE=1999980000000000 FOLLOW=1\n", .golden = "audit.json" },
+{ .says = "audit --follow --until is teamd's to refuse", .args = {"audit", "--follow", "--until", "2033-05-18"}, .teamd = {"ANSWER CODE=2 TEXT='leave --until out'"},
+  .asked = "AUDIT UNTIL=1999980000000000 FOLLOW=1\n", .exit = 2, .err = "teamctl: audit: leave --until out\n" },
+
+/* ---- watch ---- */
+{ .says = "watch shows one table, whose columns grow", .args = {"watch"},
+  .teamd = {"ROWS EVENT {SEQ=1 AT=" AT("00000") " HOST=b BY=al ACTION=gate.account OUTCOME=no PREV=00 HASH=a1}", EVENTS, DONE}, .asked = "WATCH\n", .golden = "watch" },
+{ .says = "watch 80 wide", .args = {"watch"}, .teamd = {EVENTS, EVENTS, DONE}, .asked = "WATCH\n", .golden = "watch.80", .width = 80 },
+{ .says = "watch as CSV has one header", .args = {"watch", "--csv"}, .teamd = {EVENTS, EVENTS, DONE}, .asked = "WATCH\n", .golden = "audit.csv" },
+{ .says = "watch shows what came before teamd went away, and exits 6", .args = {"watch", "--json"}, .teamd = {EVENTS}, .asked = "WATCH\n", .exit = 6, .golden = "audit.json",
+  .err = "teamctl: watch: teamd is gone, or nothing was read here for a minute; start again\n" },
+{ .says = "watch without a teamd exits 6", .args = {"watch", "--socket", "/nonexistent/socket"}, .exit = 6,
+  .err = "teamctl: cannot reach teamd at /nonexistent/socket: No such file or directory; is teamd running? (systemctl status teamd)\n" },
+{ .says = "watch that is cut off by a policy says why", .args = {"watch"}, .teamd = {"ANSWER CODE=3 TEXT='not yours any more'"}, .asked = "WATCH\n", .exit = 3,
+  .err = "teamctl: watch: not yours any more\n" },
 
 /* ---- why, reload, status ---- */
 { .says = "why exits 3 for no, with the explanation", .args = {"why", "sudo", "--user", "alice", "--for", "2h"}, .teamd = {FINDINGS, "ANSWER CODE=3"},

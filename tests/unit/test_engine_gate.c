@@ -166,7 +166,15 @@ static const struct row ROWS[] = {
     {"what a session says of itself is made harmless", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
      "alice open sudo user=ro\033ot tty=\033[2J rhost=a\tb => yes\n"
-     "detail => host:bastion-1/sudo; service sudo for ro?ot, by elevation\n"},
+     "detail => host:bastion-1/sudo; service sudo for ro?ot, by elevation\n"
+     "record S1 => alice sudo for ro?ot on ?[2J from a?b pid 100.7 uid 1001 login 1001\n"},
+    {"all of a session is recorded", PLAIN,
+     "alice request sudo,ssh 1h\nbob approve R1\n"
+     "alice open sudo-i user=dave tty=pts/7 pid=42 => yes\n"
+     "record S1 => alice sudo-i for dave on pts/7 from  pid 42.7 uid 1001 login 1001\n"
+     "root@unset open sshd user=alice tty=ssh rhost=192.0.2.7 pid=43 => yes\n"
+     "record S2 => alice sshd for alice on ssh from 192.0.2.7 pid 43.7 uid 1001 login "
+     "4294967295\n"},
     {"sessions are numbered and never again", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
      "alice open sudo\nalice open sudo\ngone S1\ngone S2\nalice open sudo\nrestart\nalice open "
@@ -318,6 +326,18 @@ static const struct row ROWS[] = {
      "policy second\n"
      "alice revoke R2 => done ending\n"
      "session S1 => terminating under REQ00002\n"},
+    {"sessions that may go on again do so when one of them ends, all of them",
+     ALL "class cockpit\n--\n" ALL,
+     "alice request cockpit 2h => done active\n"
+     "alice request cockpit 1h => done active\n"
+     "alice many 40 cockpit => done\n"
+     "policy second\n"
+     "alice revoke R1 => done ending\n"
+     "session S1 => terminating\nsession S40 => terminating\n"
+     "policy first\n"
+     "gone S1\n"
+     "session S2 => live under REQ00002\nsession S40 => live under REQ00002\n"
+     "state R1 => revoked\n"},
     {"many sessions are marked in several steps", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
      "alice many 300 => done\n"

@@ -132,6 +132,7 @@ static const struct {
      false},
     {"an OU's second part has 8 at least", "aws:ou-ab12-1111111/*", TARGET_BAD_PLACE, false},
     {"an OU's second part has 32 at most", "aws:ou-ab12-" X32 "x/*", TARGET_BAD_PLACE, false},
+    {"an OU begins with ou-", "aws:xyzab12-11111111/*", TARGET_BAD_PLACE, false},
     {"an OU has no wildcard", "aws:ou-ab12-1111111*/*", TARGET_BAD_PLACE, false},
     {"a host may be called like a root", "host:r-ab12/sudo", TARGET_OK, false},
 };
@@ -168,6 +169,8 @@ static const struct {
     {"a star does not cross the slash", "host:bastion*", "host:bastion/sudo", false},
     {"a star that has to come back", "host:*ab*abc/sudo", "host:xababxababc/sudo", true},
     {"a star that comes back in vain", "host:*ab*abd/sudo", "host:xababxababc/sudo", false},
+    {"what follows a star stands together", "host:*abc/sudo", "host:ab-c/sudo", false},
+    {"a star that comes back begins anew", "host:*aab/sudo", "host:aaab/sudo", true},
     {"stars at the end", "host:bastion**/sudo", "host:bastion/sudo", true},
     {"a star in front, and something after", "host:*x/sudo", "host:bastion/sudo", false},
     {"a question mark is one character", "host:bastion-?/sudo", "host:bastion-1/sudo", true},

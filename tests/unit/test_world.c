@@ -153,7 +153,7 @@ static void clearing_forgets_all_but_people_and_policy(void **state)
 {
     struct request r = request_numbered(1, 1001);
     struct session s = {.number = 1, .uid = 1001, .state = SESSION_LIVE};
-    uint32_t each = 0;
+    uint32_t each = 0, people = 0;
 
     (void)state;
     assert_non_null(world_add_request(&g.w, &r));
@@ -164,6 +164,9 @@ static void clearing_forgets_all_but_people_and_policy(void **state)
     assert_null(world_each_request(&g.w, &each));
     assert_int_equal(g.w.n_requests + g.w.n_sessions + g.w.top_request + g.w.top_session, 0);
     assert_non_null(world_person(&g.w, 1001));
+    for (each = 0; world_each_person(&g.w, &each);)
+        people++;
+    assert_int_equal(people, CAST - 1); /* two of the cast are one person */
     assert_ptr_equal(g.w.policy, &g.policy[g.which]);
 }
 
@@ -444,6 +447,11 @@ static void what_is_wrong_with_a_request_is_noticed(void **state)
     *r = right;
     r->state = REQ_ENDING;
     assert_noticed("an ending request does not know its end");
+    *r = right;
+    r->n_approvals = 1;
+    assert_noticed("approvals are kept of a question that is closed");
+    r->extension.for_s = 60;
+    assert_null(world_check(&g.w));
     *r = right;
     r->id.bits = 99;
     assert_noticed("a request is not found by its id");
