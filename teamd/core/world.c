@@ -325,6 +325,7 @@ bool world_restore_session(struct world *w, const struct session *s)
     session->due = waiting ? (struct deadline){{NEVER_US}, {NEVER_US}}
                            : (struct deadline){{0}, {0}};
     session->kills = 0;
+    session->warned = (struct wall){0};
     if (!waiting)
         w->wake = session->due;
     return true;

@@ -390,6 +390,8 @@ static const struct row ROWS[] = {
      IN "bob revoke R1\nreboot +1m\nlost S1\nsession S1 => lost\nstate R1 => revoked\n"},
     {"the host was started again while it was killed", ALL,
      IN "bob revoke R1\npass 10s\nreboot +1m\nlost S1\nsession S1 => lost\nstate R1 => revoked\n"},
+    {"a clock that was set back, and then a restart, make nothing longer", ALL,
+     IN "wall -2h\nescape S1\nreboot +1m\nlost S1\ntick\nwake => 2h59m 1h\n"},
     {"the host was started again while it was stuck", ALL,
      IN "bob revoke R1\npass 10s\n" TEN("pass 1s\n") "reboot +1m\nlost S1\nsession S1 => lost\n"
                                                      "state R1 => revoked\n"},

@@ -208,8 +208,8 @@ static void no_byte_of_a_request_or_session_is_lost(void **state)
 }
 
 /* Where this fails, a struct has changed: give the new field a row in codec.c and a value in
- * store_kit.h, then write the new size here. (`due`, `kills` and `warned` of a session are not kept,
- * and session.h says so.) */
+ * store_kit.h, then write the new size here. (`due`, `kills` and `warned` of a session are not
+ * kept, and session.h says so.) */
 static void no_struct_has_grown_a_field_that_is_not_kept(void **state)
 {
     (void)state;
