@@ -134,7 +134,7 @@ static inline struct gate_ask read_ask(char texts[5][128])
     struct gate_ask ask = {
         .actor = play.actor,
         .user = option("user", "root", texts[0]),
-        .ruser = option("ruser", "", texts[4]),
+        .ruser = option("ruser", play.actor.uid == 0 ? "root" : "", texts[4]),
         .user_reserved = flag("reserved"),
         .tty = option("tty", "pts/1", texts[1]),
         .rhost = option("rhost", "", texts[2]),
