@@ -435,6 +435,25 @@ static const struct row ROWS[] = {
      "alice gate sudo => yes\n"
      "pass 1s\n"
      "state R1 => ended\n"},
+    {"a reboot long past the end ends it", PLAIN,
+     "alice request sudo 1h\n"
+     "bob approve R1\n"
+     "reboot +10h\n"
+     "alice gate sudo => no\n"
+     "state R1 => ended\n"},
+    {"a start that is to be tried again is tried at once on another boot", PLAIN,
+     "alice request sudo 1h start=+1h\n"
+     "bob approve R1\n"
+     "group alice +hidden\n"
+     "list\n"
+     "pass 1h\n"
+     "wall -2h\n"
+     "dave request su 1h\n"
+     "group alice -hidden\n"
+     "list\n"
+     "state R1 => scheduled\n"
+     "reboot +1m\n"
+     "state R1 => active\n"},
     {"a reboot past the end ends it", PLAIN,
      "alice request sudo 1h\n"
      "bob approve R1\n"
@@ -452,8 +471,18 @@ static const struct row ROWS[] = {
      "alice gate sudo => yes\n"
      "pass 1s\n"
      "state R1 => ended\n"},
+    {"what is pending waits no longer than it was to, whatever the clock said meanwhile", PLAIN,
+     "alice request sudo 1h\n"
+     "wall -5h\n"
+     "alice request su 1h\n"
+     "reboot +1m\n"
+     "boot +2h59m59s\n"
+     "state R1 => pending\n"
+     "boot +1s\n"
+     "state R1 => expired\n"},
     {"no more than the whole is left, whatever the clock said meanwhile", PLAIN,
      "alice request sudo 1h\n"
+     "pass 30m\n"
      "bob approve R1\n"
      "wall -5h\n"
      "alice request su 1h\n"
