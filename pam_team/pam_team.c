@@ -1,9 +1,11 @@
-/* The PAM module: collects what PAM knows, asks teamd once, and says what came of it. All it may do
- * to the host it lives in is to open a socket and close it again; what it decides is in verdict.c.
+/* The PAM module: collects what PAM knows, asks teamd, and says what came of it. All it may do to
+ * the host it lives in is to open a socket and close it again, and to move it into the cgroup that
+ * teamd has made for its session; what it decides is in verdict.c.
  *
  * One connection for one question, no state from one call to the next: account and open_session may
  * run in different processes, and teamd decides afresh each time. */
 #include "client.h"
+#include "container.h"
 #include "verdict.h"
 
 #include <assert.h>
@@ -30,10 +32,9 @@ static const char *item(pam_handle_t *pamh, int which)
     return pam_get_item(pamh, which, &value) == PAM_SUCCESS ? (const char *)value : NULL;
 }
 
-/* ANSWER_YES, ANSWER_NO, or -errno. Everything under one deadline. */
-static int ask(const struct facts *f, const struct options *o, char text[static ANSWER_TEXT_CAP])
+/* ANSWER_YES, ANSWER_NO, or -errno. */
+static int ask(const struct facts *f, const struct options *o, int64_t deadline, struct answer *ret)
 {
-    int64_t deadline = client_deadline(o->timeout_us);
     char packet[TEAM_GATE_PACKET_MAX];
     struct client c;
     size_t len;
@@ -49,7 +50,25 @@ static int ask(const struct facts *f, const struct options *o, char text[static 
     if (r == 0)
         r = client_receive(&c, packet, sizeof packet, deadline);
     client_close(&c);
-    return r < 0 ? r : answer_read(f->op, packet, (size_t)r, text);
+    return r < 0 ? r : answer_read(f->op, packet, (size_t)r, ret);
+}
+
+/* Everything under one deadline. A session with a container is opened in three steps: teamd records
+ * it, this process goes in, and teamd looks at both once more. */
+static int ask_all(const struct facts *f, const struct options *o, struct answer *ret)
+{
+    int64_t deadline = client_deadline(o->timeout_us);
+    struct facts confirm = *f;
+    int r;
+
+    r = ask(f, o, deadline, ret);
+    if (r != ANSWER_YES || ret->cgroup[0] == '\0')
+        return r;
+    if (!container_enter(ret->cgroup))
+        return -EXDEV;
+    confirm.op = TEAM_OP_CONFIRM;
+    confirm.session = ret->session;
+    return ask(&confirm, o, deadline, ret);
 }
 
 static int gate(pam_handle_t *pamh, enum team_op op, int argc, const char **argv)
@@ -65,14 +84,14 @@ static int gate(pam_handle_t *pamh, enum team_op op, int argc, const char **argv
         .rhost = item(pamh, PAM_RHOST),
         .ssh_connection = pam_getenv(pamh, "SSH_CONNECTION"),
     };
-    char text[ANSWER_TEXT_CAP] = "";
+    struct answer words = {.session = 0};
     struct verdict v;
     int answer;
 
     /* With wrong arguments only those pass who would pass without teamd; it is asked for them
      * nevertheless, so that it knows. */
-    answer = o.wrong && !passes_unanswered(&f) ? -ECANCELED : ask(&f, &o, text);
-    verdict_reach(&f, &o, answer, text, &v);
+    answer = o.wrong && !passes_unanswered(&f) ? -ECANCELED : ask_all(&f, &o, &words);
+    verdict_reach(&f, &o, answer, words.text, &v);
     if (v.log[0] != '\0')
         pam_syslog(pamh, v.priority, "%s", v.log);
     /* PAM_SILENT is not asked: sudo sets it always, and nobody would learn what to do next. */

@@ -96,6 +96,8 @@ size_t ask_encode(const struct facts *f, char *buf, size_t cap)
         put_claim(&w, TEAM_RHOST, f->ssh_connection, strcspn(f->ssh_connection, " "));
     else
         put_claim_text(&w, TEAM_RHOST, f->rhost);
+    if (f->op == TEAM_OP_CONFIRM)
+        wire_put_u64(&w, TEAM_SESSION, f->session);
     return wire_finish(&w);
 }
 
@@ -127,24 +129,38 @@ bool passes_unanswered(const struct facts *f)
 
 /* ---- the answer ---------------------------------------------------------------------------- */
 
-int answer_read(enum team_op op, const char *packet, size_t len, char text[static ANSWER_TEXT_CAP])
+/* A directory that only the kernel fills; teamd is trusted, but it is root that will write there.
+ */
+static bool is_cgroup(const char *path)
+{
+    static const char ROOT[] = "/sys/fs/cgroup/";
+
+    return strncmp(path, ROOT, sizeof ROOT - 1) == 0 && !strstr(path, "/..");
+}
+
+int answer_read(enum team_op op, const char *packet, size_t len, struct answer *ret)
 {
     enum wire_result result;
     struct wire_msg msg;
     uint64_t code;
 
-    text[0] = '\0';
+    *ret = (struct answer){.session = 0};
     result = wire_read(packet, len, &msg);
     if (result == WIRE_OTHER_VERSION)
         return -EPROTONOSUPPORT;
     if (result != WIRE_OK || msg.kind != TEAM_ANSWER || msg.op != op ||
         !wire_find_u64(msg.fields, TEAM_CODE, &code))
         return -EBADMSG;
-    wire_copy(msg.fields, TEAM_TEXT, text, ANSWER_TEXT_CAP);
+    wire_copy(msg.fields, TEAM_TEXT, ret->text, sizeof ret->text);
     if (code != TEAM_DONE)
         return ANSWER_NO;
+    if (op == TEAM_OP_OPEN)
+        wire_copy(msg.fields, TEAM_CGROUP, ret->cgroup, sizeof ret->cgroup);
+    if (ret->cgroup[0] != '\0' && !is_cgroup(ret->cgroup))
+        return -EBADMSG;
     /* A session that was not recorded is not a yes. */
-    if (op == TEAM_OP_OPEN && !wire_find(msg.fields, TEAM_SESSION).at)
+    if ((op == TEAM_OP_OPEN || op == TEAM_OP_CONFIRM) &&
+        !wire_find_u64(msg.fields, TEAM_SESSION, &ret->session))
         return -EBADMSG;
     return ANSWER_YES;
 }
@@ -277,6 +293,8 @@ static void put_reason(struct text *t, const struct options *o, enum finding fou
         text_make_plain(t->buf + t->len, room, text, strlen(text));
     } else if (answer == -EINVAL) {
         text_put(t, "teamd cannot be told the name of the service or the user");
+    } else if (answer == -EXDEV) {
+        text_put(t, "the session's container cannot be entered");
     } else {
         text_put(t, "teamd does not answer on ");
         text_put(t, o->socket);
@@ -309,8 +327,8 @@ void verdict_reach(const struct facts *f, const struct options *o, int answer, c
     struct text message, log;
 
     ret->code = f->op == TEAM_OP_ACCOUNT ? TABLE[found].account
-                : f->op == TEAM_OP_OPEN  ? TABLE[found].open
-                                         : TABLE[found].close;
+                : f->op == TEAM_OP_CLOSE ? TABLE[found].close
+                                         : TABLE[found].open;
     ret->priority = TABLE[found].priority;
     message = text_over(ret->message, sizeof ret->message);
     log = text_over(ret->log, sizeof ret->log);

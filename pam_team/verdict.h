@@ -30,7 +30,7 @@ struct options options_parse(int argc, const char **argv);
 
 /* What PAM told. Every string may be NULL, empty, long or hostile. */
 struct facts {
-    enum team_op op; /* TEAM_OP_ACCOUNT, TEAM_OP_OPEN, TEAM_OP_CLOSE */
+    enum team_op op; /* TEAM_OP_ACCOUNT, TEAM_OP_OPEN, TEAM_OP_CLOSE, TEAM_OP_CONFIRM */
     uint32_t uid;    /* real uid of this process */
     const char *service;
     const char *user;  /* PAM_USER */
@@ -38,6 +38,7 @@ struct facts {
     const char *tty;
     const char *rhost;
     const char *ssh_connection; /* sshd's own word on where the peer is; better than rhost */
+    uint64_t session;           /* CONFIRM: the one that OPEN gave */
 };
 
 /* The length of the packet, or 0: the service or the user has no name that teamd could be told. */
@@ -52,13 +53,20 @@ bool passes_unanswered(const struct facts *f);
 
 /* What became of the question: yes, no, or -errno: there is no answer.
  * Beside what client.h gives, -EBADMSG: garbage, -EPROTONOSUPPORT: another version of the protocol,
- * -EINVAL: ask_encode() could not write it, -ECANCELED: wrong arguments, so nobody asked. */
+ * -EINVAL: ask_encode() could not write it, -ECANCELED: wrong arguments, so nobody asked,
+ * -EXDEV: teamd said yes, but the session's container cannot be entered. */
 enum { ANSWER_NO = 0, ANSWER_YES = 1 };
 
-enum { ANSWER_TEXT_CAP = 481 };
+enum { ANSWER_TEXT_CAP = 481, ANSWER_CGROUP_CAP = 256 };
 
-/* Reads the answer to `op`. `text` is teamd's line for the person, "" if there is none. */
-int answer_read(enum team_op op, const char *packet, size_t len, char text[static ANSWER_TEXT_CAP]);
+struct answer {
+    char text[ANSWER_TEXT_CAP];     /* teamd's line for the person, "" if there is none */
+    uint64_t session;               /* OPEN, CONFIRM */
+    char cgroup[ANSWER_CGROUP_CAP]; /* OPEN: the session's container, "" if it has none */
+};
+
+/* Reads the answer to `op`; returns ANSWER_YES, ANSWER_NO or -errno. */
+int answer_read(enum team_op op, const char *packet, size_t len, struct answer *ret);
 
 /* Numbers of <security/_pam_types.h>, which this file does not see; pam_team.c asserts them.
  * Never PAM_NEW_AUTHTOK_REQD (hosts read it as yes), never PAM_SESSION_ERR (so does sudo), never

@@ -23,6 +23,13 @@ static void drop_change(struct ask *a)
     free(a->more);
 }
 
+static void tell(struct ask *a, const struct reply *reply)
+{
+    if (reply->code == REPLY_REFUSED)
+        budget_refused(a->t->budget, &a->actor);
+    ask_answer(a, reply);
+}
+
 static void committed(struct job *j, const struct reply *reply, int error)
 {
     struct change *c = (struct change *)(void *)((char *)j - offsetof(struct change, job));
@@ -32,7 +39,7 @@ static void committed(struct job *j, const struct reply *reply, int error)
                 error == -ENOSPC ? "the disk of teamd is full; nothing was changed"
                                  : "teamd cannot write its store; nothing was changed");
     else
-        ask_answer(c->ask, reply);
+        tell(c->ask, reply);
 }
 
 static int copy_history(void *ctx, const struct record *r)
@@ -75,6 +82,16 @@ static void queue_if_known(struct ask *a)
 static void text_of(struct ask *a, enum team_tag tag, char *out, size_t cap)
 {
     wire_copy(a->msg.fields, tag, out, cap);
+}
+
+/* What opens access stops before the disk is full, so that what ends it can still be recorded. */
+static bool room_to_ask(struct ask *a)
+{
+    if (store_has_room(a->t->store))
+        return true;
+    ask_say(a, REPLY_FAILED,
+            "the disk of teamd is nearly full; nothing new is taken until there is room");
+    return false;
 }
 
 /* ---- request ----------------------------------------------------------------------------------
@@ -125,7 +142,7 @@ static void start_request(struct ask *a, struct change *c)
 {
     uint64_t for_s = 0, start = 0;
 
-    if (!read_targets(a, c))
+    if (!read_targets(a, c) || !room_to_ask(a))
         return;
     wire_find_u64(a->msg.fields, TEAM_FOR_S, &for_s);
     wire_find_u64(a->msg.fields, TEAM_START, &start);
@@ -163,6 +180,7 @@ static void look_up_all(struct ask *a, const struct change *c, void (*go)(struct
     size_t n = 0;
 
     uids[n++] = a->actor.uid;
+    people_forget(a->t->people, a->actor.uid); /* who decides is looked at now, not a moment ago */
     if (r) {
         uids[n++] = r->requester;
         for (size_t i = 0; i < r->n_approvals; i++)
@@ -197,6 +215,8 @@ static void start_extend(struct ask *a, struct change *c)
         ask_say(a, REPLY_USAGE, "that is out of range");
         return;
     }
+    if (!room_to_ask(a))
+        return;
     c->job.event = (struct event){.kind = EV_EXTEND};
     c->job.event.extend.for_s = (int64_t)for_s;
     c->job.event.extend.reason = c->reason;
@@ -259,6 +279,10 @@ void change_ask(struct ask *a)
     struct change *c;
     size_t i = 0;
 
+    if (!budget_allows(a->t->budget, &a->actor)) {
+        ask_say(a, REPLY_FAILED, "too many of your asks were refused; wait a minute");
+        return;
+    }
     if (a->msg.op == TEAM_OP_RELOAD) {
         ask_look_up(a, &a->actor.uid, 1, reload_if_allowed);
         return;

@@ -80,6 +80,7 @@ static void looked_up(void *ctx, int error, const struct person *who)
     struct look_up *l = ctx;
     struct ask *a = l->ask;
 
+    budget_looked_up(a->t->budget, &a->actor);
     learn_person(a->t, l->uid, error, who);
     if (error < 0 && error != -ENOENT && a->look_up_error == 0)
         a->look_up_error = error;
@@ -95,7 +96,12 @@ static int look_up(struct ask *a, uint32_t uid)
     if (!l)
         return -ENOMEM;
     *l = (struct look_up){a, uid};
-    r = people_by_uid(a->t->people, uid, looked_up, l);
+    r = budget_look_up(a->t->budget, &a->actor) ? 0 : -EAGAIN;
+    if (r == 0) {
+        r = people_by_uid(a->t->people, uid, looked_up, l);
+        if (r < 0)
+            budget_looked_up(a->t->budget, &a->actor);
+    }
     if (r < 0)
         free(l);
     else
@@ -197,6 +203,15 @@ void control_gone(struct conn *c)
         ask_free(a);
 }
 
+/* Inside the container of a sudo or su session. */
+static bool is_elevated(const struct teamd *t, uint32_t pid)
+{
+    uint64_t number = sessions_of_process(t, pid);
+    const struct session *s = number ? world_session(&t->world, number) : NULL;
+
+    return number > 0 && (!s || s->class == CLASS_SUDO || s->class == CLASS_SU);
+}
+
 void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
     struct ask *a = calloc(1, sizeof *a);
@@ -213,7 +228,8 @@ void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         ask_say(a, REPLY_FAILED, "the asking process is gone");
         return;
     }
-    a->actor = (struct actor){.uid = conn_uid(c), .loginuid = p.loginuid};
+    a->actor = (struct actor){
+        .uid = conn_uid(c), .loginuid = p.loginuid, .in_session = is_elevated(t, conn_pid(c))};
     a->impostor = !identity_ok(t->world.policy, &a->actor, IDENTITY_READ, why);
     if (!is_question(a))
         change_ask(a); /* an impostor's try belongs into the trail: the core refuses it */

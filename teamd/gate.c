@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <syslog.h>
 #include <unistd.h>
 
 /* gate.sock: what pam_team asks. Nothing here waits for a disk except open_session, and nothing at
@@ -17,6 +15,8 @@ struct gate_call {
     struct gate_ask ask;
     int pidfd; /* OPEN: the leader's, ours */
     struct job job;
+    uint64_t session;           /* CONFIRM */
+    char cgroup[CONTAINER_CAP]; /* OPEN: where to go */
     char service[WORD_CAP], user[NAME_CAP], ruser[NAME_CAP], tty[TTY_CAP], rhost[RHOST_CAP];
 };
 
@@ -42,6 +42,7 @@ static void answer(struct gate_call *g, const struct reply *reply)
     wire_put(&w, TEAM_TEXT, plain);
     if (reply->session > 0)
         wire_put_u64(&w, TEAM_SESSION, reply->session);
+    wire_put(&w, TEAM_CGROUP, g->cgroup);
     conn_set_data(g->conn, NULL);
     conn_answer(g->conn, packet, wire_finish(&w));
     g->conn = NULL;
@@ -57,98 +58,24 @@ static void deny(struct gate_call *g, const char *why)
     call_free(g);
 }
 
+/* What cannot be recorded has no answer: the module then lets nobody in but who would be let in
+ * without teamd. A full disk must not lock out who has to empty it. */
+static void hang_up(struct gate_call *g)
+{
+    if (g->conn) {
+        conn_set_data(g->conn, NULL);
+        conn_answer(g->conn, NULL, 0);
+        g->conn = NULL;
+    }
+    call_free(g);
+}
+
 void gate_gone(struct conn *c)
 {
     struct gate_call *g = conn_data(c);
 
     if (g)
         g->conn = NULL;
-}
-
-/* ---- leaders ----------------------------------------------------------------------------------
- */
-
-struct leader_watch {
-    struct leader_watch *next, **link;
-    struct teamd *t;
-    uint64_t session;
-    int pidfd;
-    sd_event_source *source;
-};
-
-static void watch_free(struct leader_watch *l)
-{
-    *l->link = l->next;
-    if (l->next)
-        l->next->link = l->link;
-    sd_event_source_unref(l->source);
-    close(l->pidfd);
-    free(l);
-}
-
-static void gone_done(struct job *j, const struct reply *reply, int error)
-{
-    (void)reply;
-    (void)error;
-    free(j);
-}
-
-static int leader_gone(sd_event_source *source, int fd, uint32_t revents, void *ctx)
-{
-    struct leader_watch *l = ctx;
-    struct job *j = calloc(1, sizeof *j);
-
-    (void)source;
-    (void)fd;
-    (void)revents;
-    if (!j)
-        return 0; /* the pidfd stays readable: again in the next turn of the loop */
-    j->event = (struct event){.kind = EV_LEADER_GONE, .session = l->session};
-    j->done = gone_done;
-    j->keep = true;
-    turn_add(l->t, j, false);
-    watch_free(l);
-    return 0;
-}
-
-/* Takes the pidfd over, also when it fails. */
-static int watch(struct teamd *t, uint64_t session, int pidfd)
-{
-    struct leader_watch *l = calloc(1, sizeof *l);
-    int r;
-
-    if (!l) {
-        close(pidfd);
-        return -ENOMEM;
-    }
-    *l = (struct leader_watch){.t = t, .session = session, .pidfd = pidfd, .next = t->leaders};
-    l->link = &t->leaders;
-    if (l->next)
-        l->next->link = &l->next;
-    t->leaders = l;
-    r = sd_event_add_io(t->loop, &l->source, pidfd, EPOLLIN, leader_gone, l);
-    if (r < 0)
-        watch_free(l);
-    return r;
-}
-
-int gate_watch_leader(struct teamd *t, const struct session *s)
-{
-    int pidfd;
-
-    for (const struct leader_watch *l = t->leaders; l; l = l->next)
-        if (l->session == s->number)
-            return 0;
-    pidfd = leader_open(&s->leader);
-    if (pidfd < 0)
-        return pidfd;
-    return watch(t, s->number, pidfd);
-}
-
-void gate_free(struct teamd *t)
-{
-    while (t->leaders)
-        watch_free(t->leaders);
 }
 
 /* ---- the three questions ----------------------------------------------------------------------
@@ -160,14 +87,15 @@ static void opened(struct job *j, const struct reply *reply, int error)
     int pidfd = g->pidfd;
 
     if (error < 0) {
-        deny(g, "teamd cannot record the session");
+        hang_up(g);
         return;
     }
     if (reply->code == REPLY_DONE) {
         g->pidfd = -1;
-        if (watch(g->t, reply->session, pidfd) < 0)
-            log_line(LOG_ERR, "session %llu: its leader cannot be watched",
-                     (unsigned long long)reply->session);
+        if (sessions_begin(g->t, reply->session, pidfd, g->cgroup) < 0) {
+            deny(g, "the session cannot be contained");
+            return;
+        }
     }
     answer(g, reply);
     call_free(g);
@@ -185,24 +113,44 @@ static void open_session(struct gate_call *g)
     turn_add(g->t, &g->job, true);
 }
 
-static void closed(struct job *j, const struct reply *reply, int error)
+static void answered(struct job *j, const struct reply *reply, int error)
 {
-    (void)reply;
-    (void)error;
-    call_free((struct gate_call *)(void *)((char *)j - offsetof(struct gate_call, job)));
+    struct gate_call *g = (struct gate_call *)(void *)((char *)j - offsetof(struct gate_call, job));
+
+    if (error < 0) {
+        hang_up(g);
+        return;
+    }
+    answer(g, reply); /* close has been answered already */
+    call_free(g);
 }
 
-/* The leader does not wait for the disk: what ends the session is its own end. */
+static void process_event(struct gate_call *g, enum event_kind kind)
+{
+    g->job.event = (struct event){.kind = kind, .actor = g->ask.actor};
+    g->job.event.actor.uid = gate_subject(g->t->world.policy, &g->ask);
+    g->job.event.process.leader = g->ask.leader;
+    g->job.event.process.session = g->ask.parent;
+    g->job.done = answered;
+}
+
+/* The leader does not wait for the disk: what ends the session is that nothing of it is left. */
 static void close_session(struct gate_call *g)
 {
     struct reply done = {.code = REPLY_DONE};
 
-    g->job.event =
-        (struct event){.kind = EV_CLOSE, .actor = g->ask.actor, .close = {.leader = g->ask.leader}};
-    g->job.event.actor.uid = gate_subject(g->t->world.policy, &g->ask);
-    g->job.done = closed;
+    process_event(g, EV_CLOSE);
     answer(g, &done);
     turn_add(g->t, &g->job, false);
+}
+
+/* `parent` is the container that the process is in by now: it has to be that of its session. */
+static void confirm_session(struct gate_call *g)
+{
+    process_event(g, EV_CONFIRM);
+    g->job.event.process.session = g->session;
+    g->job.event.process.in_place = g->ask.parent == g->session;
+    turn_add(g->t, &g->job, true);
 }
 
 static void account(struct gate_call *g)
@@ -220,6 +168,8 @@ static void go(struct gate_call *g)
         account(g);
     else if (g->op == TEAM_OP_OPEN)
         open_session(g);
+    else if (g->op == TEAM_OP_CONFIRM)
+        confirm_session(g);
     else
         close_session(g);
 }
@@ -279,7 +229,7 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
 {
     uint64_t uid;
 
-    if (msg->op < TEAM_OP_ACCOUNT || msg->op > TEAM_OP_CLOSE ||
+    if (msg->op < TEAM_OP_ACCOUNT || msg->op > TEAM_OP_CONFIRM ||
         !wire_find_u64(msg->fields, TEAM_UID, &uid) || uid >= NOBODY ||
         !wire_copy(msg->fields, TEAM_SERVICE, g->service, sizeof g->service) ||
         g->service[0] == '\0' || !wire_copy(msg->fields, TEAM_USER, g->user, sizeof g->user) ||
@@ -287,6 +237,7 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
         !wire_copy(msg->fields, TEAM_TTY, g->tty, sizeof g->tty) ||
         !wire_copy(msg->fields, TEAM_RHOST, g->rhost, sizeof g->rhost))
         return false;
+    wire_find_u64(msg->fields, TEAM_SESSION, &g->session);
     g->op = msg->op;
     g->ask = (struct gate_ask){
         .actor = {.uid = (uint32_t)uid},
@@ -294,6 +245,7 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
         .user = g->user,
         .ruser = g->ruser,
         .named_uid = NOBODY,
+        .containable = g->t->containers != NULL,
         .user_reserved = is_reserved(g->t, g->user),
         .tty = g->tty,
         .rhost = g->rhost,
@@ -318,6 +270,7 @@ void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         deny(g, "that is no question for the gate");
         return;
     }
+    g->ask.parent = sessions_of_process(t, conn_pid(c));
     if (process_read(conn_pidfd(c), conn_pid(c), &p) < 0) {
         deny(g, "the asking process is gone");
         return;

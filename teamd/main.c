@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
@@ -147,16 +149,53 @@ static int make_dir(const char *path, mode_t mode, uid_t uid, gid_t gid)
     return 0;
 }
 
+/* The one capability that ending other people's sessions takes (capabilities(7)). */
+static int keep_only_kill(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {
+        {.effective = 1 << CAP_KILL, .permitted = 1 << CAP_KILL}};
+
+    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
 static int become_user(struct teamd *t)
 {
+    int r;
+
     if (geteuid() != 0 || t->uid == 0)
         return 0;
-    if (initgroups(t->options.user, t->gid) < 0 || setresgid(t->gid, t->gid, t->gid) < 0 ||
-        setresuid(t->uid, t->uid, t->uid) < 0) {
+    if (prctl(PR_SET_KEEPCAPS, 1) < 0 || initgroups(t->options.user, t->gid) < 0 ||
+        setresgid(t->gid, t->gid, t->gid) < 0 || setresuid(t->uid, t->uid, t->uid) < 0) {
         fprintf(stderr, "teamd: cannot become %s: %s\n", t->options.user, strerror(errno));
         return -errno;
     }
-    return 0;
+    r = keep_only_kill();
+    if (r < 0)
+        fprintf(stderr, "teamd: cannot keep the capability to end sessions: %s\n", strerror(-r));
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return r;
+}
+
+/* Where sessions are held together. Without it they are still recorded and ended as far as they can
+ * be found. */
+static void open_containers(struct teamd *t, const char *where)
+{
+    struct stat st;
+    char name[64];
+    int r;
+
+    if (stat(t->options.state_dir, &st) < 0)
+        return;
+    snprintf(name, sizeof name, "team-sessions-%llx-%llx", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    r = containers_open(where, name, t->uid, t->gid, &t->containers);
+    if (r < 0 && strcmp(where, "off") != 0)
+        log_line(
+            LOG_WARNING,
+            "sessions cannot be contained: no cgroup for them (sessions.cgroup = \"%s\"); what "
+            "leaves their process tree will not be found",
+            where);
 }
 
 /* ---- sockets ----------------------------------------------------------------------------------
@@ -245,7 +284,17 @@ static void on_gone(void *ctx, struct conn *c)
         control_gone(c);
 }
 
-static const struct ipc_handlers HANDLERS = {.ask = on_ask, .room = on_room, .gone = on_gone};
+/* Root's are root's, whoever became it: they have places of their own. */
+static uint32_t on_account(void *ctx, uint32_t uid, uint32_t pid)
+{
+    uint32_t loginuid = process_loginuid(pid);
+
+    (void)ctx;
+    return uid == 0 || loginuid == NOBODY ? uid : loginuid;
+}
+
+static const struct ipc_handlers HANDLERS = {
+    .ask = on_ask, .room = on_room, .gone = on_gone, .account = on_account};
 
 /* ---- signals and the end -----------------------------------------------------------------------
  */
@@ -382,7 +431,7 @@ static int open_world(struct teamd *t, const char *host)
 }
 
 /* What needs root, and everything that must be forked before anything else is open. */
-static int prepare(struct teamd *t)
+static int prepare(struct teamd *t, const char *cgroup)
 {
     struct rlimit files;
     sigset_t handled;
@@ -418,6 +467,7 @@ static int prepare(struct teamd *t)
         if (r < 0)
             return r;
     }
+    open_containers(t, cgroup);
     return become_user(t);
 }
 
@@ -426,8 +476,12 @@ static int begin(struct teamd *t, const char *host)
     int r;
 
     prctl(PR_SET_DUMPABLE, 0);
-    if ((r = turn_new(t)) < 0 || (r = query_new(t)) < 0 || (r = open_world(t, host)) < 0 ||
-        (r = ipc_new(t->loop, &HANDLERS, t, &t->ipc)) < 0 || (r = add_signals(t)) < 0)
+    t->budget = budget_new();
+    if (!t->budget)
+        return -ENOMEM;
+    if ((r = turn_new(t)) < 0 || (r = query_new(t)) < 0 || (r = sessions_new(t)) < 0 ||
+        (r = open_world(t, host)) < 0 || (r = ipc_new(t->loop, &HANDLERS, t, &t->ipc)) < 0 ||
+        (r = add_signals(t)) < 0)
         return r;
     r = sd_event_set_watchdog(t->loop, true);
     if (r < 0)
@@ -442,7 +496,9 @@ static void finish(struct teamd *t)
     if (t->first || t->last)
         turn_free(t);
     query_free(t);
-    gate_free(t);
+    t->budget = budget_free(t->budget);
+    sessions_free(t);
+    t->containers = containers_free(t->containers);
     t->people = people_free(t->people);
     t->store = store_close(t->store);
     t->config = config_free(t->config);
@@ -455,7 +511,7 @@ int main(int argc, char **argv)
 {
     struct teamd *t = &teamd;
     struct config *c;
-    char host[HOST_CAP];
+    char host[HOST_CAP], cgroup[sizeof c->cgroup];
     int r;
 
     if (read_options(argc, argv, &t->options) < 0)
@@ -464,10 +520,11 @@ int main(int argc, char **argv)
     if (!c)
         return EXIT_FAILURE;
     memcpy(host, c->policy.host, sizeof host);
+    memcpy(cgroup, c->cgroup, sizeof cgroup);
     config_free(c);
     if (t->options.check)
         return EXIT_SUCCESS;
-    r = prepare(t);
+    r = prepare(t, cgroup);
     if (r == 0)
         r = begin(t, host);
     if (r >= 0)

@@ -74,8 +74,11 @@ static void user_found(void *ctx, int error, const struct person *who)
     struct ask *a = ctx;
     struct query *q = a->more;
 
+    budget_looked_up(a->t->budget, &a->actor);
     if (error == 0) {
-        learn_person(a->t, who->uid, 0, who);
+        if (a->msg.op ==
+            TEAM_OP_WHY) /* only who sees everything gets that far; others fill no table */
+            learn_person(a->t, who->uid, 0, who);
         q->requests.by_requester = true;
         q->requests.requester = who->uid;
         q->about = who->uid;
@@ -92,10 +95,14 @@ static void find_user(struct ask *a, void (*go)(struct ask *a))
 
     a->go = go;
     q->by_name = true;
-    if (people_by_name(a->t->people, q->user, user_found, a) < 0)
+    if (!budget_look_up(a->t->budget, &a->actor)) {
+        ask_say(a, REPLY_FAILED, "too many look-ups of yours are under way; try again");
+    } else if (people_by_name(a->t->people, q->user, user_found, a) < 0) {
+        budget_looked_up(a->t->budget, &a->actor);
         go(a);
-    else
+    } else {
         a->looking_up++;
+    }
 }
 
 static void start(struct ask *a)

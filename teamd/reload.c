@@ -33,59 +33,25 @@ static void end(struct teamd *t, int error, const char *text)
 /* ---- people -----------------------------------------------------------------------------------
  */
 
-struct swap {
-    struct job job;
-    struct config *old;
-    struct person *people;
-    char by[NAME_CAP];
-};
-
-static void swapped(struct job *j, const struct reply *reply, int error)
-{
-    struct swap *s = (struct swap *)(void *)((char *)j - offsetof(struct swap, job));
-
-    (void)reply;
-    (void)error;
-    config_free(s->old);
-    free(s->people);
-    free(s);
-}
-
-/* What a look-up's bits mean changes at this moment: the policy must change with it, so this does
- * not wait for its turn. */
-static int swap_now(struct teamd *t, const struct person *found, size_t n)
+/* What a look-up's bits mean changes at this moment: the policy changes with it. */
+static void swap_now(struct teamd *t, const struct person *found, size_t n)
 {
     struct reload *r = t->reload;
-    struct swap *s = calloc(1, sizeof *s);
-    struct person *people = calloc(n ? n : 1, sizeof *people);
+    struct config *old = NULL;
+    struct event ev = {.kind = EV_POLICY};
 
-    if (!s || !people) {
-        /* The look-ups already answer in terms of the new policy: no going back, and none forward.
-         */
-        free(s);
-        free(people);
-        log_line(LOG_CRIT, "out of memory while the configuration was loaded");
-        sd_event_exit(t->loop, EXIT_TEMPFAIL);
-        return -ENOMEM;
-    }
-    memcpy(people, found, n * sizeof *people);
-    s->people = people;
-    s->job.event = (struct event){.kind = EV_POLICY};
-    s->job.event.policy.people = people;
-    s->job.event.policy.n_people = n;
     if (r->config) {
-        memcpy(s->by, r->by, sizeof s->by);
-        s->job.event.policy.by = s->by;
-        s->old = t->config;
+        old = t->config;
         t->config = r->config;
-        t->loaded_at = host_now().wall;
         r->config = NULL;
+        t->loaded_at = host_now().wall;
+        ev.policy.by = r->by;
     }
-    s->job.event.policy.policy = &t->config->policy;
-    s->job.done = swapped;
-    s->job.keep = true;
-    turn_first(t, &s->job);
-    return 0;
+    ev.policy.policy = &t->config->policy;
+    ev.policy.people = found;
+    ev.policy.n_people = n;
+    turn_learn(t, &ev);
+    config_free(old);
 }
 
 static void warn(struct teamd *t, const struct principal *const *unknown, size_t n)
@@ -122,8 +88,8 @@ static void listed(void *ctx, int error, const struct person *found, size_t n,
         error = 0;
         n_unknown = 0;
     }
-    if (error == 0 && swap_now(t, found, n) < 0)
-        return;
+    if (error == 0)
+        swap_now(t, found, n);
     if (error < 0) {
         t->reload->config = config_free(t->reload->config);
         snprintf(text, sizeof text, "people cannot be looked up: %s; what was known still counts",
@@ -138,6 +104,10 @@ static void listed(void *ctx, int error, const struct person *found, size_t n,
              t->config->policy.n_eligibility, t->config->policy.n_approvers, n);
     if (loaded)
         log_line(LOG_NOTICE, "%s", text);
+    if (t->retry_s > 0) {
+        end(t, -ENOSPC, "loaded, but it cannot be recorded: the disk is full");
+        return;
+    }
     end(t, 0, text);
 }
 
@@ -219,6 +189,11 @@ int reload_start(struct teamd *t, const char *by, reload_done_fn done, void *ctx
 
     if (t->reload)
         return -EBUSY;
+    if (t->retry_s > 0) {
+        if (done)
+            done(ctx, -ENOSPC, "the disk of teamd is full; nothing was changed");
+        return 0;
+    }
     r = read_config(t, &problems, &c);
     if (r < 0) {
         if (done)
@@ -285,18 +260,6 @@ void reload_free(struct teamd *t)
 /* ---- one person -------------------------------------------------------------------------------
  */
 
-struct lesson {
-    struct job job;
-    struct person person;
-};
-
-static void learned(struct job *j, const struct reply *reply, int error)
-{
-    (void)reply;
-    (void)error;
-    free((struct lesson *)(void *)((char *)j - offsetof(struct lesson, job)));
-}
-
 static bool is_news(const struct person *known, const struct person *who)
 {
     return !known || memcmp(&known->is, &who->is, sizeof who->is) != 0 ||
@@ -307,7 +270,7 @@ void learn_person(struct teamd *t, uint32_t uid, int error, const struct person 
 {
     const struct person *known = world_person(&t->world, uid);
     struct person now = {.uid = uid};
-    struct lesson *l;
+    struct event ev = {.kind = EV_PERSON, .person = &now};
 
     if (error == 0)
         now = *who;
@@ -316,13 +279,6 @@ void learn_person(struct teamd *t, uint32_t uid, int error, const struct person 
     else
         return;
     now.listed = known && known->listed;
-    if (!is_news(known, &now))
-        return;
-    l = calloc(1, sizeof *l);
-    if (!l)
-        return;
-    l->person = now;
-    l->job.event = (struct event){.kind = EV_PERSON, .person = &l->person};
-    l->job.done = learned;
-    turn_first(t, &l->job); /* at once: its bits mean something under this policy only */
+    if (is_news(known, &now))
+        turn_learn(t, &ev);
 }

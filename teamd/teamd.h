@@ -44,6 +44,7 @@ struct teamd {
     struct people *people;
     struct store *store;
     struct ipc *ipc;
+    struct budget *budget;
     struct world world;
     void *world_memory;
     struct effects effects;
@@ -54,14 +55,19 @@ struct teamd {
 
     /* turn.c */
     struct job *first, **last;
+    struct act *acts; /* decided in this turn, for after the commit */
+    size_t n_acts, cap_acts;
     struct job *unfound; /* of this turn: see job.find_again */
     size_t n_jobs;
     sd_event_source *turn, *turn_at_latest, *wake_wall, *wake_boot, *retry, *flush;
     unsigned retry_s; /* 0: the last commit went well */
     struct asked *asked;
+    struct effect load; /* "policy.load", to be committed; kind 0: none */
 
-    /* gate.c */
-    struct leader_watch *leaders;
+    /* sessions.c */
+    struct containers *containers; /* NULL: there are none on this host */
+    struct live *live;
+    sd_event_source *look_around;
 
     /* query.c */
     struct query *queries;   /* that have more rows to send */
@@ -85,8 +91,14 @@ void turn_free(struct teamd *t);
 /* Queues an event; it is committed with the others of this turn. */
 void turn_add(struct teamd *t, struct job *j, bool gate);
 
-/* Decides and commits everything that is queued, now; with this one before all others. */
-void turn_first(struct teamd *t, struct job *j);
+/* New facts, a policy or a person: they count from this moment on, whether or not anything can be
+ * committed; what they mean for live requests is decided and committed in the next turn. */
+void turn_learn(struct teamd *t, const struct event *ev);
+
+/* Is such an event queued already? */
+bool turn_has(const struct teamd *t, enum event_kind kind, uint64_t session);
+
+/* Decides and commits everything that is queued, now. */
 void turn_run(struct teamd *t);
 
 /* Fills the world from the store. Sessions whose leader is gone become events. */
@@ -115,9 +127,42 @@ void asked_clear(struct asked *a);
 void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg);
 void gate_gone(struct conn *c);
 
-/* Watches the leader of a session of the store; -ESRCH if it is gone. */
-int gate_watch_leader(struct teamd *t, const struct session *s);
-void gate_free(struct teamd *t);
+/* ---- sessions.c: live sessions as processes ----------------------------------------------------
+ */
+
+int sessions_new(struct teamd *t);
+void sessions_free(struct teamd *t);
+
+/* A session has been committed: follows its leader (the pidfd is taken over), and makes its
+ * container if it is to have one; `cgroup` is then where the leader has to go. */
+int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONTAINER_CAP]);
+
+/* A session of the store: followed again, or an event if nothing is left of it. */
+int sessions_restore(struct teamd *t, const struct session *s, bool same_boot);
+
+/* Does what was decided and committed. */
+void sessions_act(struct teamd *t, const struct act *act);
+
+/* While nothing can be committed: what is past its end is killed all the same, and recorded later.
+ */
+void sessions_enforce(struct teamd *t, struct now now);
+
+/* The session in whose container the process is; 0: none. */
+uint64_t sessions_of_process(const struct teamd *t, uint32_t pid);
+
+/* ---- budget.c: what one person may cost ---------------------------------------------------------
+ */
+
+struct budget *budget_new(void);
+struct budget *budget_free(struct budget *b);
+
+/* May they ask for a change? Each refusal costs; budget_refused() takes it. */
+bool budget_allows(struct budget *b, const struct actor *a);
+void budget_refused(struct budget *b, const struct actor *a);
+
+/* May another look-up be under way for them? If so it is counted until budget_looked_up(). */
+bool budget_look_up(struct budget *b, const struct actor *a);
+void budget_looked_up(struct budget *b, const struct actor *a);
 
 /* ---- control.c: control.sock, one ask at a time ------------------------------------------------
  */

@@ -6,7 +6,7 @@
 
 enum {
     AT_LATEST_US = 2000, /* a flood on the sockets cannot hold up a commit for longer */
-    RETRY_MAX_S = 30,
+    RETRY_MAX_S = 5,
 };
 
 /* ---- the world from the store -----------------------------------------------------------------
@@ -25,30 +25,13 @@ static int restore_request(void *ctx, const struct request *r, bool same_boot)
     return world_restore_request(&x->t->world, r, same_boot, x->now, x->last_commit) ? 0 : -E2BIG;
 }
 
-static void lost_done(struct job *j, const struct reply *reply, int error)
-{
-    (void)reply;
-    (void)error;
-    free(j);
-}
-
 static int restore_session(void *ctx, const struct session *s, bool same_boot)
 {
     struct restoring *x = ctx;
-    struct job *j;
 
     if (!world_restore_session(&x->t->world, s))
         return -E2BIG;
-    if (same_boot && gate_watch_leader(x->t, s) >= 0)
-        return 0;
-    j = calloc(1, sizeof *j);
-    if (!j)
-        return -ENOMEM;
-    j->event = (struct event){.kind = EV_NOT_FOUND, .session = s->number};
-    j->done = lost_done;
-    j->keep = true;
-    turn_add(x->t, j, false);
-    return 0;
+    return sessions_restore(x->t, s, same_boot);
 }
 
 int turn_restore(struct teamd *t)
@@ -93,14 +76,20 @@ void turn_add(struct teamd *t, struct job *j, bool gate)
     sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
 }
 
-void turn_first(struct teamd *t, struct job *j)
+void turn_learn(struct teamd *t, const struct event *ev)
 {
-    j->next = t->first;
-    t->first = j;
-    if (!j->next)
-        t->last = &j->next;
-    t->n_jobs++;
+    engine_step(&t->world, ev, host_now(), &t->effects);
+    if (ev->kind == EV_POLICY && ev->policy.by)
+        t->load = t->effects.items[0]; /* its event of the trail, for the next commit */
     turn_run(t);
+}
+
+bool turn_has(const struct teamd *t, enum event_kind kind, uint64_t session)
+{
+    for (const struct job *j = t->first; j; j = j->next)
+        if (j->event.kind == kind && j->event.session == session)
+            return true;
+    return false;
 }
 
 static struct job *take_job(struct teamd *t)
@@ -126,11 +115,29 @@ struct batch {
 
 static struct batch batch; /* one at a time; too large for a stack */
 
+/* -ENOMEM would lose an act: then its deadline brings it again. */
+static void hold_act(struct teamd *t, const struct act *act)
+{
+    if (t->n_acts == t->cap_acts) {
+        size_t cap = t->cap_acts ? t->cap_acts * 2 : 16;
+        struct act *more = reallocarray(t->acts, cap, sizeof *more);
+
+        if (!more)
+            return;
+        t->acts = more;
+        t->cap_acts = cap;
+    }
+    t->acts[t->n_acts++] = *act;
+}
+
 static void decide(struct teamd *t, const struct event *ev, struct now now)
 {
     engine_step(&t->world, ev, now, &t->effects);
     store_add(t->store, &t->effects);
     log_audit_hold(&t->effects);
+    for (size_t i = 0; i < t->effects.n; i++)
+        if (t->effects.items[i].kind == EFFECT_ACT)
+            hold_act(t, &t->effects.items[i].act);
 }
 
 static void settle(struct teamd *t, struct now now)
@@ -151,6 +158,12 @@ static bool must_find_again(const struct teamd *t, const struct job *j)
 /* Before the events of this turn: they were asked before those were decided. */
 static void add_asked(struct teamd *t)
 {
+    if (t->load.kind == EFFECT_AUDIT) {
+        t->effects.n = 1;
+        t->effects.items[0] = t->load;
+        store_add(t->store, &t->effects);
+        log_audit_hold(&t->effects);
+    }
     for (size_t at = 0; asked_effects(t->asked, &t->world, &at, &t->effects);) {
         store_add(t->store, &t->effects);
         log_audit_hold(&t->effects);
@@ -227,6 +240,7 @@ static void take_back(struct teamd *t, int error)
     uint64_t now;
 
     log_audit_drop();
+    t->n_acts = 0;
     t->retry_s = t->retry_s == 0 ? 1 : t->retry_s * 2 > RETRY_MAX_S ? RETRY_MAX_S : t->retry_s * 2;
     for (size_t n = t->n_jobs; n > 0; n--) /* the transaction may not even have begun */
         give_back(t, take_job(t), error);
@@ -244,6 +258,7 @@ static void take_back(struct teamd *t, int error)
         sd_event_exit(t->loop, EXIT_TEMPFAIL);
         return;
     }
+    sessions_enforce(t, host_now());
     sd_event_source_set_enabled(t->wake_wall, SD_EVENT_OFF);
     sd_event_source_set_enabled(t->wake_boot, SD_EVENT_OFF);
     if (sd_event_now(t->loop, CLOCK_MONOTONIC, &now) >= 0)
@@ -259,8 +274,12 @@ static void act(struct teamd *t)
     if (t->retry_s > 0)
         log_line(LOG_NOTICE, "the store can be written again");
     t->retry_s = 0;
+    for (size_t i = 0; i < t->n_acts; i++)
+        sessions_act(t, &t->acts[i]);
+    t->n_acts = 0;
     log_audit_release();
     asked_clear(t->asked);
+    t->load = (struct effect){0};
     batch.n = 0;
     for (size_t i = 0; i < n; i++)
         batch.jobs[i]->done(batch.jobs[i], &batch.replies[i], 0);
@@ -274,16 +293,28 @@ static void act(struct teamd *t)
     follow_tell(t);
 }
 
-void turn_run(struct teamd *t)
+/* Between two tries to write: who asks is told at once, our own events wait. */
+static void refuse_all(struct teamd *t)
+{
+    for (size_t n = t->n_jobs; n > 0; n--)
+        give_back(t, take_job(t), -ENOSPC);
+}
+
+static void run(struct teamd *t, bool retrying)
 {
     struct now now = host_now();
     int r;
 
     sd_event_source_set_enabled(t->turn, SD_EVENT_OFF);
     sd_event_source_set_enabled(t->turn_at_latest, SD_EVENT_OFF);
-    if (!t->world.policy && !(t->first && t->first->event.kind == EV_POLICY))
+    if (!t->world.policy)
         return; /* at the start, before the first policy: what the store gave waits for it */
-    if (t->n_jobs == 0 && asked_empty(t->asked) && !deadline_passed(engine_wake(&t->world), now)) {
+    if (t->retry_s > 0 && !retrying) {
+        refuse_all(t);
+        return;
+    }
+    if (t->n_jobs == 0 && asked_empty(t->asked) && t->load.kind == 0 &&
+        !deadline_passed(engine_wake(&t->world), now)) {
         arm_wake(t);
         return;
     }
@@ -298,6 +329,11 @@ void turn_run(struct teamd *t)
         sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
 }
 
+void turn_run(struct teamd *t)
+{
+    run(t, false);
+}
+
 /* ---- when -------------------------------------------------------------------------------------
  */
 
@@ -310,9 +346,10 @@ static int turn_due(sd_event_source *source, void *ctx)
 
 static int timer_due(sd_event_source *source, uint64_t usec, void *ctx)
 {
-    (void)source;
+    struct teamd *t = ctx;
+
     (void)usec;
-    turn_run(ctx);
+    run(t, source == t->retry);
     return 0;
 }
 
@@ -370,6 +407,7 @@ void turn_free(struct teamd *t)
         j->done(j, &none, -ECANCELED);
     }
     t->asked = asked_free(t->asked);
+    free(t->acts);
     t->turn = sd_event_source_unref(t->turn);
     t->turn_at_latest = sd_event_source_unref(t->turn_at_latest);
     t->retry = sd_event_source_unref(t->retry);

@@ -326,10 +326,12 @@ static const struct verb {
     {"open", true, do_open},
     {"many", true, do_many},
     {"close", true, do_close},
+    {"confirm", true, do_confirm},
     {"sees", true, do_sees},
     {"can-decide", true, do_can_decide},
     {"why", true, do_why},
     {"gone", false, do_gone},
+    {"escape", false, do_escape},
     {"lost", false, do_lost},
     {"pass", false, do_pass},
     {"tick", false, do_tick},
@@ -353,6 +355,7 @@ static const struct verb {
     {"approvers", false, do_approvers},
     {"trail", false, do_trail},
     {"detail", false, do_detail},
+    {"acts", false, do_acts},
     {"wake", false, do_wake},
 };
 

@@ -125,18 +125,22 @@ static inline void do_extend(void)
     act(&ev);
 }
 
-/* SERVICE [user=NAME] [ruser=NAME] [reserved] [pid=N] [tty=] [rhost=] */
+/* SERVICE [user=NAME] [ruser=NAME] [reserved] [pid=N] [tty=] [rhost=] [contained] [in=Sn]: in the
+ * container of that session */
 static inline struct gate_ask read_ask(char texts[5][128])
 {
     const char *name;
+    char in[128];
     struct gate_ask ask = {
         .actor = play.actor,
         .user = option("user", "root", texts[0]),
-        .ruser = option("ruser", "", texts[4]),
+        .ruser = option("ruser", play.actor.uid == 0 ? "root" : "", texts[4]),
         .user_reserved = flag("reserved"),
         .tty = option("tty", "pts/1", texts[1]),
         .rhost = option("rhost", "", texts[2]),
         .leader = {.pid = (uint32_t)atoi(option("pid", "100", texts[3])), .start_ticks = 7},
+        .containable = flag("contained"),
+        .parent = strtoull(option("in", "S0", in) + 1, NULL, 10),
     };
 
     ask.service = need();
@@ -173,6 +177,8 @@ static inline void do_open(void)
     must(stage_step(&play.g, &(struct event){.kind = EV_OPEN, .open = &ask}));
     if (play.g.out.reply.code == REPLY_DONE && before.code != REPLY_DONE)
         broken("opened what account denied");
+    if (play.g.out.reply.contain && !ask.containable)
+        broken("a container where none can be made");
     if (play.g.out.reply.code == REPLY_DONE &&
         play.g.out.reply.session != play.g.store.last_session)
         broken("opened another session than it says");
@@ -201,23 +207,49 @@ static inline void do_many(void)
     text_put(&play.say, "done");
 }
 
-/* [pid=N] [later]: later is another process with the same number */
+/* [pid=N] [later] [in=Sn]: later is another process with the same number */
 static inline void do_close(void)
 {
-    char pid[128];
+    char pid[128], in[128];
     struct event ev = {.kind = EV_CLOSE, .actor = play.actor};
 
-    ev.close.leader.pid = (uint32_t)atoi(option("pid", "100", pid));
-    ev.close.leader.start_ticks = flag("later") ? 8 : 7;
+    ev.process.leader.pid = (uint32_t)atoi(option("pid", "100", pid));
+    ev.process.leader.start_ticks = flag("later") ? 8 : 7;
+    ev.process.session = strtoull(option("in", "S0", in) + 1, NULL, 10);
     act(&ev);
+}
+
+static inline uint64_t need_session(void)
+{
+    return strtoull(need() + 1, NULL, 10);
+}
+
+/* Sn [pid=N] [later] [outside] */
+static inline void do_confirm(void)
+{
+    char pid[128];
+    struct event ev = {.kind = EV_CONFIRM, .actor = play.actor};
+
+    ev.process.leader.pid = (uint32_t)atoi(option("pid", "100", pid));
+    ev.process.leader.start_ticks = flag("later") ? 8 : 7;
+    ev.process.in_place = !flag("outside");
+    ev.process.session = need_session();
+    act(&ev);
+    if (play.g.out.reply.code == REPLY_DONE && play.g.out.reply.session != ev.process.session)
+        broken("confirmed another session");
+}
+
+static inline void do_escape(void)
+{
+    act(&(struct event){.kind = EV_ESCAPE, .session = need_session()});
 }
 
 static inline void do_gone(void)
 {
-    act(&(struct event){.kind = EV_LEADER_GONE, .session = strtoull(need() + 1, NULL, 10)});
+    act(&(struct event){.kind = EV_GONE, .session = need_session()});
 }
 
 static inline void do_lost(void)
 {
-    act(&(struct event){.kind = EV_NOT_FOUND, .session = strtoull(need() + 1, NULL, 10)});
+    act(&(struct event){.kind = EV_NOT_FOUND, .session = need_session()});
 }

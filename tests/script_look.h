@@ -56,7 +56,7 @@ static inline void do_extension(void)
 
 static inline void do_session(void)
 {
-    const struct session *s = kept_session(&play.g, strtoull(need() + 1, NULL, 10));
+    const struct session *s = kept_session(&play.g, need_session());
 
     if (!s)
         broken("there is no such session");
@@ -65,6 +65,13 @@ static inline void do_session(void)
         text_put(&play.say, " under ");
         text_put_id(&play.say, s->request.bits);
     }
+    text_put(&play.say, " of ");
+    text_put(&play.say, s->user.text);
+    if (s->parent != 0) {
+        text_put(&play.say, " in S");
+        text_put_u64(&play.say, s->parent);
+    }
+    text_put(&play.say, s->escaped ? " escaped" : "");
 }
 
 /* All that was recorded of it. */
@@ -164,6 +171,32 @@ static inline void do_detail(void)
     text_put(&play.say, row->target);
     text_put(&play.say, "; ");
     text_put(&play.say, row->detail);
+}
+
+/* What the line before wants done: "warn 1 60s, term 2, ..."; count: of how many sessions. */
+static inline void do_acts(void)
+{
+    static const char *const KINDS[] = {
+        [ACT_WARN] = "warn", [ACT_TERM] = "term", [ACT_KILL] = "kill"};
+
+    if (flag("count")) {
+        text_put_u64(&play.say, play.g.store.n_acts);
+        return;
+    }
+    for (size_t i = 0; i < play.g.store.n_acts; i++) {
+        const struct act *a = &play.g.store.acts[i];
+
+        text_put(&play.say, i > 0 ? ", " : "");
+        text_put(&play.say, KINDS[a->kind]);
+        text_put(&play.say, " ");
+        text_put_u64(&play.say, a->session);
+        if (a->kind == ACT_WARN) {
+            text_put(&play.say, " ");
+            text_put_duration(&play.say, (uint64_t)a->left_s);
+        }
+    }
+    if (play.g.store.n_acts == 0)
+        text_put(&play.say, "nothing");
 }
 
 static inline void do_wake(void)

@@ -9,6 +9,7 @@
  *     exempt WHO[,WHO] CLASS[,CLASS]
  *     admins WHO   auditors WHO   class NAME
  *     set max D | expiry D | approval no | ticket yes | comment no | loginuid check
+ *     set grace D | warn D[,D]
  */
 #pragma once
 
@@ -67,6 +68,8 @@ struct store_model {
     struct kept_decision decisions[KEPT_DECISIONS];
     size_t n_trail; /* of the step before only */
     struct trail_row trail[TRAIL_ROWS];
+    size_t n_acts; /* of the step before only, too */
+    struct act acts[TRAIL_ROWS];
     struct wall last_commit;
     uint64_t last_session;
 };
@@ -214,7 +217,8 @@ static inline void read_exempt(struct policy *p, char *line)
 
 static inline void read_set(struct policy *p, char *line)
 {
-    const char *what = next_word(&line, " "), *value = next_word(&line, " ");
+    const char *what = next_word(&line, " "), *moment;
+    char *value = next_word(&line, " ");
 
     if (strcmp(what, "max") == 0)
         p->max_duration_s = seconds_of(value);
@@ -228,6 +232,11 @@ static inline void read_set(struct policy *p, char *line)
         p->require_comment = false;
     else if (strcmp(what, "loginuid") == 0)
         p->loginuid = LOGINUID_CHECK;
+    else if (strcmp(what, "grace") == 0)
+        p->grace_s = strcmp(value, "0s") == 0 ? 0 : seconds_of(value);
+    else if (strcmp(what, "warn") == 0)
+        while ((moment = next_word(&value, ",")))
+            p->warn_s[p->n_warn++] = seconds_of(moment);
     else
         stage_check(false, what);
 }
@@ -248,6 +257,7 @@ static inline void policy_read(struct policy *p, const char *text)
 
     memset(p, 0, sizeof *p);
     policy_init(p, STAGE_HOST);
+    p->n_warn = 0; /* a story that is about warnings says which */
     snprintf(p->hash, sizeof p->hash, "hash of %zu bytes", strlen(text));
     stage_check(strlen(text) < sizeof copy, "policy too long");
     memcpy(copy, text, strlen(text) + 1);
@@ -367,6 +377,9 @@ static inline const char *keep_session(struct stage *g, const struct session *s)
         g->store.last_session = s->number;
     }
     *was = *s;
+    was->due = (struct deadline){0}; /* what the store does not know */
+    was->kills = 0;
+    was->warned = (struct wall){0};
     return NULL;
 }
 
@@ -441,6 +454,10 @@ static inline const char *stage_commit(struct stage *g)
         case EFFECT_AUDIT:
             keep_trail(g, &e->audit);
             break;
+        case EFFECT_ACT:
+            stage_check(g->store.n_acts < TRAIL_ROWS, "too many acts to keep");
+            g->store.acts[g->store.n_acts++] = e->act;
+            break;
         }
     }
     if (g->out.n > 0)
@@ -490,7 +507,8 @@ static inline bool same_session(const struct session *a, const struct session *b
     return SAME(number) && SAME(request.bits) && SAME(uid) && TEXT_SAME(user.text) && SAME(class) &&
            SAME(state) && TEXT_SAME(service) && TEXT_SAME(target_user.text) && TEXT_SAME(tty) &&
            TEXT_SAME(rhost) && SAME(leader.pid) && SAME(leader.start_ticks) && SAME(loginuid) &&
-           SAME(started_at.us) && SAME(ended_at.us);
+           SAME(parent) && SAME(contained) && SAME(escaped) && SAME(started_at.us) &&
+           SAME(ended_at.us);
 }
 
 /* All live requests and sessions of one world are in the other, and no others. */
@@ -562,7 +580,7 @@ static inline const char *stage_step(struct stage *g, const struct event *ev)
     struct reply reply;
     const char *wrong;
 
-    g->store.n_trail = 0;
+    g->store.n_trail = g->store.n_acts = 0;
     wrong = stage_step_once(g, ev);
     reply = g->out.reply;
     for (int i = 0; !wrong && g->out.more; i++)
@@ -619,6 +637,7 @@ static inline void stage_set(struct stage *g)
     world_forget_people(&g->w);
     world_clear(&g->again);
     g->store.n_requests = g->store.n_sessions = g->store.n_decisions = g->store.n_trail = 0;
+    g->store.n_acts = 0;
     g->store.last_session = 0;
     g->store.last_commit.us = 0;
     memcpy(g->cast, THE_CAST, sizeof THE_CAST);

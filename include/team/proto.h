@@ -64,8 +64,10 @@ enum team_op {
 
     /* gate.sock: SERVICE UID [USER] [RUSER] [TTY] [RHOST] */
     TEAM_OP_ACCOUNT = 1,   /* a pure question                       -> */
-    TEAM_OP_OPEN = 2,      /* decide again and record the session   -> SESSION */
+    TEAM_OP_OPEN = 2,      /* decide again and record the session   -> SESSION [CGROUP]: move into it,
+                            * then confirm */
     TEAM_OP_CLOSE = 3,     /* a hint, always answered TEAM_DONE     -> */
+    TEAM_OP_CONFIRM = 4,   /* and SESSION: here I am, may it begin  -> SESSION */
 
     /* control.sock: changes */
     TEAM_OP_REQUEST = 16,  /* TARGET_NAME* FOR_S REASON [TICKET] [START]             -> ID STATE */
@@ -141,6 +143,7 @@ enum team_class {
     X(RUSER, 19, 63, TEXT, ONE)             /* PAM_RUSER: a claim */                                \
     X(TTY, 20, 63, TEXT, ONE)                                                                       \
     X(RHOST, 21, 255, TEXT, ONE)                                                                    \
+    X(CGROUP, 22, 255, TEXT, ONE)           /* a directory of the cgroup file system */             \
     /* a request */                                                                                 \
     X(TARGET_NAME, 32, 900, TEXT, MANY)     /* host:NAME/SERVICE, aws:ACCOUNT/SET, SERVICE */       \
     X(FOR_S, 33, 10, NUM, ONE)                                                                      \

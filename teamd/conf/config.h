@@ -4,14 +4,9 @@
 
 #include "core/policy.h"
 
-enum { WARN_MOMENTS_MAX = 8 };
-
 struct config {
     struct policy policy;
     /* sessions */
-    int64_t warn_s[WARN_MOMENTS_MAX]; /* before the end, longest first */
-    size_t n_warn;
-    int64_t grace_s;
     char cgroup[256];             /* "auto", "off" or a path */
     struct config_ticket *ticket; /* settings.ticket_pattern, compiled; NULL: any */
     /* identity */

@@ -55,7 +55,7 @@ const struct key SCHEMA[] = {
      "How sessions end."},
     {"sessions.warn", &TYPE_MOMENTS, 1, DAY, "[\"5m\", \"1m\"]", 0,
      "How long before the end people are warned on their terminal."},
-    {"sessions.grace", &TYPE_DURATION, 0, 3600, "\"10s\"", IN_CONFIG(grace_s),
+    {"sessions.grace", &TYPE_DURATION, 0, 3600, "\"10s\"", IN_POLICY(grace_s),
      "How long a session may take to end by itself before it is killed."},
     {"sessions.cgroup", &TYPE_CGROUP, 1, TEXT_MAX(struct config, cgroup), "\"auto\"",
      IN_CONFIG(cgroup),

@@ -54,28 +54,29 @@ static void read_duration(struct reader *r, const struct key *k, config_setting_
 /* Keeps the moments in order, the longest before the end first. */
 static void add_moment(struct reader *r, const config_setting_t *s, int64_t moment)
 {
-    struct config *c = r->config;
-    size_t i = c->n_warn;
+    struct policy *p = &r->config->policy;
+    size_t i = p->n_warn;
 
-    for (size_t j = 0; j < c->n_warn; j++) {
-        if (c->warn_s[j] == moment) {
+    for (size_t j = 0; j < p->n_warn; j++) {
+        if (p->warn_s[j] == moment) {
             complain(r, s, "is there already");
             return;
         }
     }
-    if (c->n_warn == WARN_MOMENTS_MAX) {
+    if (p->n_warn == WARN_MOMENTS_MAX) {
         complain(r, s, "there can be at most %d warnings", WARN_MOMENTS_MAX);
         return;
     }
-    for (; i > 0 && c->warn_s[i - 1] < moment; i--)
-        c->warn_s[i] = c->warn_s[i - 1];
-    c->warn_s[i] = moment;
-    c->n_warn++;
+    for (; i > 0 && p->warn_s[i - 1] < moment; i--)
+        p->warn_s[i] = p->warn_s[i - 1];
+    p->warn_s[i] = moment;
+    p->n_warn++;
 }
 
 static void read_moments(struct reader *r, const struct key *k, config_setting_t *s, void *to)
 {
     (void)to;
+    r->config->policy.n_warn = 0; /* not beside the defaults: instead of them */
     for (int i = 0; i < config_setting_length(s); i++) {
         const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
         int64_t moment;

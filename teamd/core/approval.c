@@ -108,6 +108,16 @@ bool quorum_possible(const struct world *w, uint32_t requester, const struct tar
     return any;
 }
 
+bool approval_missing(const struct world *w, const struct request *r)
+{
+    const struct person *who = world_person(w, r->requester);
+
+    for (size_t i = 0; who && !r->approval_required && i < r->n_targets; i++)
+        if (policy_eligible(w->policy, who, &r->grants[i].target, r->duration_s).approval_required)
+            return true;
+    return false;
+}
+
 enum certainty still_eligible(const struct world *w, const struct request *r, int64_t duration_s)
 {
     const struct person *who = world_person(w, r->requester);

@@ -186,6 +186,11 @@ static bool approval_fits(struct step *s, const struct event *ev, const struct r
         say_state(s, seen, ", and you have approved it already");
         return false;
     }
+    if (seen->n_decisions >= DECISIONS_MAX) {
+        reply_say(s, REPLY_FAILED,
+                  "it has been decided about 100 times; it has to be asked for anew");
+        return false;
+    }
     if (seen->n_approvals == APPROVALS_MAX) {
         reply_say(s, REPLY_FAILED, "it has 16 approvals already, and no room for more");
         return false;

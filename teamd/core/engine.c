@@ -20,27 +20,59 @@ static bool check_eligibility(struct step *s, struct request *r)
     return false;
 }
 
-/* One pass over what may change by itself, until the effects are full; then the next step goes on.
- */
-static void pass(struct step *s)
+static void pass_requests(struct step *s, struct wall since)
 {
     struct request *r;
     uint32_t at = 0;
 
-    s->w->wake = (struct deadline){{NEVER_US}, {NEVER_US}};
-    while ((r = world_each_request(s->w, &at))) {
-        if (!step_room(s)) {
-            s->out->more = true;
-            break;
-        }
-        if (!check_eligibility(s, r) || !(r = overtake(s, r)))
+    while (!s->out->more && (r = world_each_request(s->w, &at))) {
+        s->out->more = !step_room(s);
+        if (s->out->more || !check_eligibility(s, r) || !(r = overtake(s, r)))
             continue;
+        warn_before_end(s, r, since);
         wake_at(s->w, r->due);
         if (r->extension.for_s > 0)
             wake_at(s->w, r->extension.expires);
     }
+}
+
+static void pass_sessions(struct step *s)
+{
+    struct session *session;
+    uint32_t at = 0;
+
+    while (!s->out->more && (session = world_each_session(s->w, &at))) {
+        s->out->more = !step_room(s);
+        if (s->out->more)
+            continue;
+        session_overtake(s, session);
+        wake_at(s->w, session->due);
+    }
+}
+
+/* One pass over what may change by itself, until the effects are full; then the next step goes on.
+ */
+static void pass(struct step *s)
+{
+    struct wall since = s->w->last_pass;
+
+    if (since.us > s->now.wall.us)
+        since = s->now.wall; /* the clock stepped back */
+    s->w->wake = (struct deadline){{NEVER_US}, {NEVER_US}};
+    pass_requests(s, since);
+    pass_sessions(s);
     if (s->out->more)
-        s->w->wake = (struct deadline){s->now.wall, s->now.boot};
+        s->w->wake = at_once(s->now);
+    else
+        s->w->last_pass = s->now.wall;
+}
+
+/* What these facts mean for live requests is decided with the next tick: the facts themselves are
+ * true whether or not anything can be committed now. */
+static void look_at_all(struct step *s)
+{
+    s->w->wake = at_once(s->now);
+    s->out->more = true;
 }
 
 static void on_person(struct step *s, const struct person *who)
@@ -51,6 +83,7 @@ static void on_person(struct step *s, const struct person *who)
     }
     for (struct request *r = NULL; (r = world_next_of(s->w, who->uid, r));)
         world_check_again(s->w, r);
+    look_at_all(s);
 }
 
 static void on_policy(struct step *s, const struct event *ev)
@@ -64,6 +97,7 @@ static void on_policy(struct step *s, const struct event *ev)
         world_learn(s->w, &ev->policy.people[i]);
     while ((r = world_each_request(s->w, &at)))
         world_check_again(s->w, r);
+    look_at_all(s);
     if (ev->policy.by)
         put_audit(s, "policy.load", ev->policy.by, NULL, "done", s->w->policy->hash);
 }
@@ -96,11 +130,9 @@ void engine_step(struct world *w, const struct event *ev, struct now now, struct
         break;
     case EV_PERSON:
         on_person(&s, ev->person);
-        pass(&s);
         break;
     case EV_POLICY:
         on_policy(&s, ev);
-        pass(&s);
         break;
     case EV_OPEN:
         on_open(&s, ev);
@@ -108,11 +140,17 @@ void engine_step(struct world *w, const struct event *ev, struct now now, struct
     case EV_CLOSE:
         on_close(&s, ev);
         break;
-    case EV_LEADER_GONE:
-        on_leader_gone(&s, ev, SESSION_ON_LEADER_GONE);
+    case EV_GONE:
+        on_gone(&s, ev, SESSION_ON_GONE);
         break;
     case EV_NOT_FOUND:
-        on_leader_gone(&s, ev, SESSION_ON_NOT_FOUND);
+        on_gone(&s, ev, SESSION_ON_NOT_FOUND);
+        break;
+    case EV_CONFIRM:
+        on_confirm(&s, ev);
+        break;
+    case EV_ESCAPE:
+        on_escape(&s, ev);
         break;
     }
 }

@@ -12,13 +12,15 @@ enum event_kind {
     EV_CANCEL = 3,
     EV_REVOKE = 4,
     EV_EXTEND = 5,
-    EV_TICK = 6,   /* time has passed */
-    EV_PERSON = 7, /* somebody was looked up: remember, and check their live requests */
-    EV_POLICY = 8, /* a policy was loaded, with the people it names */
-    EV_OPEN = 9,   /* pam_open_session */
-    EV_CLOSE = 10, /* pam_close_session */
-    EV_LEADER_GONE = 11,
-    EV_NOT_FOUND = 12, /* a session of the store whose leader is not there any more */
+    EV_TICK = 6,       /* time has passed */
+    EV_PERSON = 7,     /* somebody was looked up: remember, and check their live requests */
+    EV_POLICY = 8,     /* a policy was loaded, with the people it names */
+    EV_OPEN = 9,       /* pam_open_session */
+    EV_CLOSE = 10,     /* pam_close_session */
+    EV_GONE = 11,      /* nothing is left of a session */
+    EV_NOT_FOUND = 12, /* a session of the store that is not there any more */
+    EV_CONFIRM = 13,   /* the leader says that it is in its container */
+    EV_ESCAPE = 14,    /* the leader was seen outside its container */
 };
 
 /* The question of pam_team, with what teamd saw of the asking process by itself. */
@@ -32,6 +34,8 @@ struct gate_ask {
     bool user_reserved;  /* PAM_USER is one of our own service accounts: nobody becomes it */
     const char *tty, *rhost;
     struct leader leader;
+    uint64_t parent;  /* the session in whose container the asking process is; 0: none */
+    bool containable; /* a container can be made for it */
 };
 
 struct event {
@@ -76,8 +80,10 @@ struct event {
         const struct gate_ask *open;
         struct {
             struct leader leader;
-        } close;
-        uint64_t session; /* LEADER_GONE, NOT_FOUND */
+            uint64_t session; /* the container that it is in, 0: none */
+            bool in_place;    /* CONFIRM: it is in that of its session */
+        } process;            /* CLOSE, CONFIRM */
+        uint64_t session;     /* GONE, NOT_FOUND, ESCAPE */
     };
 };
 
@@ -89,6 +95,20 @@ enum effect_kind {
     EFFECT_WORDS = 3,
     EFFECT_SESSION = 4,
     EFFECT_AUDIT = 5,
+    EFFECT_ACT = 6, /* nothing to write: to be done after the commit */
+};
+
+enum act_kind {
+    ACT_WARN = 1, /* tell the person on the session's terminal that it ends in left_s */
+    ACT_TERM = 2, /* SIGTERM to the leader, and a line that says why */
+    ACT_KILL = 3, /* kill what is left, leader included */
+};
+
+struct act {
+    uint8_t kind;
+    uint64_t session;
+    int64_t left_s;
+    struct id request;
 };
 
 enum about { ABOUT_REQUEST = 1, ABOUT_EXTENSION = 2 };
@@ -134,6 +154,7 @@ struct effect {
         struct words words;
         struct session session;
         struct audit audit;
+        struct act act;
     };
 };
 
@@ -143,6 +164,7 @@ struct reply {
     struct id id;
     uint8_t state;    /* enum request_state, 0: none */
     uint64_t session; /* EV_OPEN */
+    bool contain;     /* EV_OPEN: move into the session's container, then confirm */
     char text[481];   /* one line for a person, or "" */
 };
 

@@ -69,6 +69,7 @@ struct verdict {
     const char *as; /* for the trail: "elevation", "root", "exempt" */
     int class;      /* of the service, by the policy of this moment */
     uint32_t subject;
+    const struct session *parent; /* root's, inside a container: whose it is then */
 };
 
 /* Root is root already in sudo and su, and has to get in at the console to repair the rest. Not so
@@ -100,6 +101,14 @@ static bool identity_passes(const struct world *w, const struct gate_ask *ask,
     return true;
 }
 
+/* sudo as root on behalf of nobody, in somebody's login: `sudo -e` where sudoers keeps PAM_RUSER
+ * back. */
+static bool hides_who_runs_it(const struct gate_ask *ask, const struct verdict *v)
+{
+    return v->class == CLASS_SUDO && v->subject == 0 && ask->ruser[0] == '\0' &&
+           ask->actor.loginuid != NOBODY && ask->actor.loginuid != 0;
+}
+
 /* Is this a question that can be answered at all? */
 static bool makes_sense(const struct gate_ask *ask, const struct verdict *v, struct text *why)
 {
@@ -111,6 +120,8 @@ static bool makes_sense(const struct gate_ask *ask, const struct verdict *v, str
         text_put(why, "nobody becomes a service account of teamd");
     } else if (v->subject == NOBODY) {
         text_put(why, "this host does not know who you are; try again");
+    } else if (hides_who_runs_it(ask, v)) {
+        text_put(why, "sudo does not say who runs it (pam_ruser is off in sudoers)");
     }
     return why->len == 0;
 }
@@ -231,21 +242,25 @@ static void copy_text(char *out, size_t cap, const char *s)
     text_make_plain(out, cap, s, strlen(s));
 }
 
+/* A session that root opens inside somebody's container is that person's, under the same elevation.
+ */
 static struct session new_session(const struct step *s, const struct gate_ask *ask,
                                   const struct verdict *v)
 {
     struct session n = {
         .number = s->w->last_session + 1,
         .request = v->elevation ? v->elevation->id : (struct id){0},
-        .uid = v->subject,
-        .user = actor_name(s->w, v->subject),
+        .uid = v->parent ? v->parent->uid : v->subject,
+        .user = v->parent ? v->parent->user : actor_name(s->w, v->subject),
         .class = (uint8_t)v->class,
-        .state = SESSION_LIVE,
+        .contained = ask->containable && v->elevation,
+        .parent = ask->parent,
         .leader = ask->leader,
         .loginuid = ask->actor.loginuid,
         .started_at = s->now.wall,
     };
 
+    n.state = n.contained ? SESSION_OPENING : SESSION_LIVE;
     copy_text(n.service, sizeof n.service, ask->service);
     copy_text(n.target_user.text, sizeof n.target_user.text, ask->user);
     copy_text(n.tty, sizeof n.tty, ask->tty);
@@ -286,70 +301,59 @@ static void audit_gate(struct step *s, const char *action, const struct gate_ask
     text_put(&detail, v->yes ? v->as : why);
 }
 
+/* What is opened inside a container of a session lives with it: nothing is when that elevation is
+ * over, and root is who came in by it. */
+static void join_parent(const struct step *s, const struct gate_ask *ask, struct verdict *v,
+                        struct text *why)
+{
+    const struct session *parent = ask->parent ? world_session(s->w, ask->parent) : NULL;
+    const struct request *r = parent ? world_request(s->w, parent->request) : NULL;
+
+    if (!parent || parent->request.bits == 0)
+        return;
+    if (parent->state > SESSION_CLOSING || !r || !request_open(r, s->now)) {
+        text_put(why, "the elevation of this session has ended");
+        v->yes = false;
+    } else if (v->subject == 0) {
+        v->parent = parent;
+        v->elevation = r;
+        v->as = "the elevation of its session";
+    }
+}
+
+static bool room_for_session(const struct step *s, const struct verdict *v, struct text *why)
+{
+    uint32_t whose = v->parent ? v->parent->uid : v->subject;
+
+    if (sessions_of(s->w, whose) < SESSIONS_PER_PERSON && s->w->n_sessions < WORLD_SESSIONS)
+        return true;
+    text_put(why, "too many sessions are open; close some");
+    return false;
+}
+
 void on_open(struct step *s, const struct event *ev)
 {
     const struct gate_ask *ask = ev->open;
     struct text why = reply_text(s, REPLY_REFUSED);
     struct verdict v = decide(s->w, ask, s->now, true, &why);
-    struct session session;
+    struct session fresh, *session;
 
-    if (v.yes && (sessions_of(s->w, v.subject) >= SESSIONS_PER_PERSON ||
-                  s->w->n_sessions >= WORLD_SESSIONS)) {
-        text_put(&why, "too many sessions are open; close some");
-        v.yes = false;
-    }
+    if (v.yes)
+        join_parent(s, ask, &v, &why);
+    v.yes = v.yes && room_for_session(s, &v, &why);
     if (!v.yes) {
         if (why.len == 0)
             say_next_step(s->w, &v, s->now, &why);
         audit_gate(s, "session.open", ask, &v, s->out->reply.text);
         return;
     }
-    session = new_session(s, ask, &v);
-    put_session(s, world_add_session(s->w, &session));
+    fresh = new_session(s, ask, &v);
+    session = world_add_session(s->w, &fresh);
+    session_enter(s, session);
+    put_session(s, session);
     audit_gate(s, "session.open", ask, &v, "");
     s->out->reply.code = REPLY_DONE;
-    s->out->reply.session = session.number;
-    s->out->reply.id = session.request;
-}
-
-static bool same_leader(const struct leader *a, const struct leader *b)
-{
-    return a->pid == b->pid && a->start_ticks == b->start_ticks;
-}
-
-void on_close(struct step *s, const struct event *ev)
-{
-    struct session *session = NULL;
-
-    while ((session = world_next_session_of(s->w, ev->actor.uid, session)))
-        if (same_leader(&session->leader, &ev->close.leader) &&
-            session_move((enum session_state)session->state, SESSION_ON_CLOSE).kind == MOVE_GO) {
-            session->state = SESSION_CLOSING;
-            put_session(s, session);
-            return;
-        }
-}
-
-void on_leader_gone(struct step *s, const struct event *ev, enum session_event what)
-{
-    struct session *session = world_session(s->w, ev->session);
-    struct request *r;
-    struct audit *a;
-    struct text detail;
-
-    if (!session)
-        return;
-    session->state = session_move((enum session_state)session->state, what).to;
-    session->ended_at = s->now.wall;
-    r = world_request(s->w, session->request);
-    put_session(s, session);
-    a = put_audit(s, "session.end", session->user.text, r, "done", "");
-    detail = text_over(a->detail, sizeof a->detail);
-    text_put(&detail, "session ");
-    text_put_u64(&detail, session->number);
-    text_put(&detail,
-             what == SESSION_ON_NOT_FOUND ? ", lost: its leader was gone after a restart" : "");
-    world_remove_session(s->w, session);
-    if (r)
-        try_finish(s, r);
+    s->out->reply.session = session->number;
+    s->out->reply.contain = session->contained;
+    s->out->reply.id = session->request;
 }

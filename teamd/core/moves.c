@@ -10,7 +10,7 @@ void wake_at(struct world *w, struct deadline d)
         w->wake.boot = d.boot;
 }
 
-static struct deadline in_seconds(struct now now, int64_t seconds)
+struct deadline in_seconds(struct now now, int64_t seconds)
 {
     return (struct deadline){
         .wall = {now.wall.us + seconds * SECOND_US},
@@ -18,18 +18,16 @@ static struct deadline in_seconds(struct now now, int64_t seconds)
     };
 }
 
-static void set_due(struct step *s, struct request *r, struct deadline due)
+void set_due(struct step *s, struct request *r, struct deadline due)
 {
     r->due = due;
     wake_at(s->w, due);
 }
 
-static struct deadline at_once(struct now now)
+struct deadline at_once(struct now now)
 {
     return (struct deadline){now.wall, now.boot};
 }
-
-static const struct deadline NEVER = {{NEVER_US}, {NEVER_US}};
 
 /* ---- grants --------------------------------------------------------------------------------- */
 
@@ -172,7 +170,7 @@ static struct request *start(struct step *s, struct request *r)
 {
     enum certainty eligible = still_eligible(s->w, r, r->duration_s);
 
-    if (eligible == CERTAIN_NO) {
+    if (eligible == CERTAIN_NO || approval_missing(s->w, r)) {
         move_request(s, r, REQ_ON_LAPSE, "");
         return NULL;
     }
@@ -209,7 +207,7 @@ struct request *overtake(struct step *s, struct request *r)
     return world_request(s->w, id);
 }
 
-/* ---- sessions of an elevation that ends ------------------------------------------------------ */
+/* ---- what is open ---------------------------------------------------------------------------- */
 
 struct target host_target(const struct world *w, int class)
 {
@@ -233,63 +231,6 @@ struct request *open_elevation(const struct world *w, uint32_t uid, const struct
                 best = r;
     }
     return best;
-}
-
-static void change_session(struct step *s, struct session *session, enum session_event what)
-{
-    struct move m = session_move((enum session_state)session->state, what);
-
-    if (m.kind != MOVE_GO)
-        return;
-    session->state = m.to;
-    put_session(s, session);
-}
-
-/* A session goes on under another elevation of the person if there is one: access is the union of
- * windows. True if it is off the request. */
-static bool hand_over(struct step *s, struct session *session)
-{
-    int class = policy_class(s->w->policy, session->service); /* as it is called now */
-    struct target target;
-    struct request *other = NULL;
-
-    if (class != CLASS_NONE) {
-        target = host_target(s->w, class);
-        other = open_elevation(s->w, session->uid, &target, s->now);
-    }
-    if (!other) {
-        change_session(s, session, SESSION_ON_ACCESS_LOST);
-        return false;
-    }
-    session->request = other->id;
-    put_session(s, session);
-    change_session(s, session, SESSION_ON_ACCESS_BACK);
-    put_audit(s, "session.move", "", other, "done", "the elevation it began under has ended");
-    return true;
-}
-
-void try_finish(struct step *s, struct request *r)
-{
-    bool left = false;
-
-    if (r->state != REQ_ENDING)
-        return;
-    for (struct session *session = NULL;
-         (session = world_next_session_of(s->w, r->requester, session));) {
-        if (session->request.bits != r->id.bits)
-            continue;
-        if (!step_room(s)) {
-            set_due(s, r, at_once(s->now));
-            s->out->more = true;
-            return;
-        }
-        if (!hand_over(s, session))
-            left = true;
-    }
-    if (left)
-        r->due = NEVER; /* the leader's end is an event of its own */
-    else
-        move_request(s, r, REQ_ON_ALL_CLOSED, "");
 }
 
 /* ---- extensions ----------------------------------------------------------------------------- */

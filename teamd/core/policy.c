@@ -18,6 +18,9 @@ void policy_init(struct policy *p, const char *host)
     p->approval = true;
     p->require_comment = true;
     p->loginuid = LOGINUID_REQUIRE;
+    p->grace_s = 10;
+    p->warn_s[p->n_warn++] = 300;
+    p->warn_s[p->n_warn++] = 60;
     memcpy(p->host, host, strlen(host) + 1);
     for (size_t i = 0; i < CLASSES_BUILT_IN; i++)
         memcpy(p->classes[p->n_classes++], CLASS_NAMES[i], strlen(CLASS_NAMES[i]) + 1);

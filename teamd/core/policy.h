@@ -11,6 +11,7 @@ enum {
     CLASSES_MAX = 16,
     SERVICES_MAX = 64,
     EXEMPTS_MAX = 64,
+    WARN_MOMENTS_MAX = 8,
     WARNINGS_MAX = 4,
 };
 
@@ -77,7 +78,10 @@ struct policy {
     bool approval;
     bool require_ticket;
     bool require_comment;
-    uint8_t loginuid; /* enum loginuid_rule */
+    uint8_t loginuid;                 /* enum loginuid_rule */
+    int64_t grace_s;                  /* sessions: from TERM to the kill */
+    int64_t warn_s[WARN_MOMENTS_MAX]; /* warnings before the end, longest first */
+    uint16_t n_warn;
     char host[HOST_CAP];
     char hash[65]; /* of the configuration's text, in hex: names this policy in the audit trail */
 

@@ -40,6 +40,16 @@ void put_session(struct step *s, const struct session *session)
     emit(s, EFFECT_SESSION)->session = *session;
 }
 
+void put_act(struct step *s, enum act_kind kind, const struct session *session, int64_t left_s)
+{
+    emit(s, EFFECT_ACT)->act = (struct act){
+        .kind = (uint8_t)kind,
+        .session = session->number,
+        .left_s = left_s,
+        .request = session->request,
+    };
+}
+
 void put_words(struct step *s, struct id id, enum words_kind kind, const char *text)
 {
     if (text[0] != '\0')

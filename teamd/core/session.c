@@ -8,25 +8,29 @@
 #define __        {.kind = MOVE_IGNORED}
 #define XX        {.kind = MOVE_IMPOSSIBLE}
 
-/* Only the leader's end ends a session: what the host says about closing is a hint. */
+/* Only that nothing of it is left ends a session: what the host says about closing is a hint. Once the
+ * killing has begun there is no way back. */
 static const struct move MOVES[SESSION_STATES][SESSION_EVENTS] = {
-    /*                    close        access lost   access back  leader gone  not found */
-    [0]               = { XX,          XX,           XX,          XX,          XX       },
-    [SESSION_LIVE]    = { GO(CLOSING), GO(OVERDUE),  __,          GO(ENDED),   GO(LOST) },
-    [SESSION_CLOSING] = { __,          GO(OVERDUE),  __,          GO(ENDED),   GO(LOST) },
-    [SESSION_OVERDUE] = { __,          __,           GO(LIVE),    GO(ENDED),   GO(LOST) },
-    [SESSION_ENDED]   = { __,          __,           __,          __,          __       },
-    [SESSION_LOST]    = { __,          __,           __,          __,          __       },
+    /*                       confirm   close        access lost      access back  grace over       still there  gone       not found */
+    [0]                   = { XX,       XX,          XX,              XX,          XX,              XX,          XX,        XX       },
+    [SESSION_OPENING]     = { GO(LIVE), __,          GO(TERMINATING), __,          GO(TERMINATING), __,          GO(ENDED), GO(LOST) },
+    [SESSION_LIVE]        = { __,       GO(CLOSING), GO(TERMINATING), __,          __,              __,          GO(ENDED), GO(LOST) },
+    [SESSION_CLOSING]     = { __,       __,          GO(TERMINATING), __,          __,              __,          GO(ENDED), GO(LOST) },
+    [SESSION_TERMINATING] = { __,       __,          __,              GO(LIVE),    GO(KILLING),     __,          GO(ENDED), GO(LOST) },
+    [SESSION_KILLING]     = { __,       __,          __,              __,          __,              GO(STUCK),   GO(ENDED), GO(LOST) },
+    [SESSION_STUCK]       = { __,       __,          __,              __,          __,              __,          GO(ENDED), GO(LOST) },
+    [SESSION_ENDED]       = { __,       __,          __,              __,          __,              __,          __,        __       },
+    [SESSION_LOST]        = { __,       __,          __,              __,          __,              __,          __,        __       },
 };
 
 static_assert(sizeof MOVES / sizeof MOVES[0] == SESSION_STATES, "a row for every state");
 
 static const char *const STATE_TEXT[SESSION_STATES] = {
-    "none", "live", "closing", "overdue", "ended", "lost",
+    "none", "opening", "live", "closing", "terminating", "killing", "stuck", "ended", "lost",
 };
 
 static const char *const EVENT_TEXT[SESSION_EVENTS] = {
-    "close", "access lost", "access back", "leader gone", "not found",
+    "confirm", "close", "access lost", "access back", "grace over", "still there", "gone", "not found",
 };
 
 /* clang-format on */

@@ -4,23 +4,28 @@
 #include "core/request.h"
 
 enum session_state {
-    SESSION_LIVE = 1,
-    SESSION_CLOSING = 2, /* the host said that it closes; its leader is still there */
-    SESSION_OVERDUE = 3, /* its elevation is over and it is still there */
+    SESSION_OPENING = 1, /* recorded; its leader is on the way into its container */
+    SESSION_LIVE = 2,
+    SESSION_CLOSING = 3,     /* the host said that it closes; something of it is still there */
+    SESSION_TERMINATING = 4, /* its elevation is over; its leader was told, and has the grace */
+    SESSION_KILLING = 5,     /* the grace is over too */
+    SESSION_STUCK = 6,       /* killed again and again, and still there: somebody has to look */
     /* final: */
-    SESSION_ENDED = 4,
-    SESSION_LOST =
-        5, /* the host was restarted under it, or its leader was gone when teamd came back */
-    SESSION_STATES = 6,
+    SESSION_ENDED = 7,
+    SESSION_LOST = 8, /* the host was restarted under it, or it was gone when teamd came back */
+    SESSION_STATES = 9,
 };
 
 enum session_event {
-    SESSION_ON_CLOSE = 0,       /* pam_close_session: a hint */
-    SESSION_ON_ACCESS_LOST = 1, /* no elevation covers it any more */
-    SESSION_ON_ACCESS_BACK = 2, /* another one does again */
-    SESSION_ON_LEADER_GONE = 3,
-    SESSION_ON_NOT_FOUND = 4, /* after a restart of teamd or of the host */
-    SESSION_EVENTS = 5,
+    SESSION_ON_CONFIRM = 0,     /* its leader is in the container */
+    SESSION_ON_CLOSE = 1,       /* pam_close_session: a hint */
+    SESSION_ON_ACCESS_LOST = 2, /* no elevation covers it any more, or it was never confirmed */
+    SESSION_ON_ACCESS_BACK = 3, /* another one does again */
+    SESSION_ON_GRACE_OVER = 4,
+    SESSION_ON_STILL_THERE = 5, /* it has been killed often enough */
+    SESSION_ON_GONE = 6,        /* leader gone and container empty */
+    SESSION_ON_NOT_FOUND = 7,   /* after a restart of teamd or of the host */
+    SESSION_EVENTS = 8,
 };
 
 struct move session_move(enum session_state from, enum session_event what);
@@ -51,6 +56,13 @@ struct session {
     char rhost[RHOST_CAP];
     struct leader leader;
     uint32_t loginuid;
+    uint64_t parent; /* the session in whose container it was opened; 0: none */
+    bool contained;  /* in a cgroup of its own; else only its leader and their children are known */
+    bool escaped;    /* its leader was seen outside the container */
     struct wall started_at;
     struct wall ended_at;
+    /* Not stored: after a restart what was due is due at once. */
+    struct deadline due; /* confirmation, end of the grace, next kill */
+    uint8_t kills;
+    struct wall warned; /* the moment of the last warning */
 };

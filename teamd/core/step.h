@@ -21,6 +21,7 @@ bool step_room(const struct step *s);
 void put_request(struct step *s,
                  const struct request *r); /* once per step and request: the last state counts */
 void put_session(struct step *s, const struct session *session);
+void put_act(struct step *s, enum act_kind kind, const struct session *session, int64_t left_s);
 void put_words(struct step *s, struct id id, enum words_kind kind, const char *text);
 void put_decision(struct step *s, struct request *r, uint32_t uid, bool approved, enum about about,
                   const char *comment);
@@ -56,6 +57,9 @@ enum certainty { CERTAIN_NO = 0, CERTAIN_YES = 1, UNCERTAIN = 2 };
  * looked up gives a certain answer. */
 enum certainty still_eligible(const struct world *w, const struct request *r, int64_t duration_s);
 
+/* Was it let through without an approval that the policy asks for by now? */
+bool approval_missing(const struct world *w, const struct request *r);
+
 /* Have those who approved so far, going by what they are now, approved every target that needs it?
  */
 bool quorum_complete(const struct world *w, const struct request *r);
@@ -82,6 +86,25 @@ enum move_kind move_request(struct step *s, struct request *r, enum request_even
 /* What time has already decided about this request happens before anything else does. Returns NULL
  * if it is gone from the world by that. */
 struct request *overtake(struct step *s, struct request *r);
+
+struct deadline in_seconds(struct now now, int64_t seconds);
+struct deadline at_once(struct now now);
+void set_due(struct step *s, struct request *r, struct deadline due);
+
+static const struct deadline NEVER = {{NEVER_US}, {NEVER_US}};
+
+/* ---- how sessions end (ladder.c) --------------------------------------------------------------
+ */
+
+/* What belongs to the state that a session has come into. */
+void session_enter(struct step *s, struct session *session);
+void change_session(struct step *s, struct session *session, enum session_event what);
+
+/* What time has decided about it. */
+void session_overtake(struct step *s, struct session *session);
+
+/* Tells the sessions of an active request whose moments have come since then. */
+void warn_before_end(struct step *s, const struct request *r, struct wall since);
 
 /* A request in `ending`: hands its sessions over or marks them, and ends when none is left. */
 void try_finish(struct step *s, struct request *r);
@@ -118,6 +141,8 @@ void on_extend(struct step *s, const struct event *ev);
 void on_decide(struct step *s, const struct event *ev); /* decide.c */
 void on_cancel(struct step *s, const struct event *ev);
 void on_revoke(struct step *s, const struct event *ev);
-void on_open(struct step *s, const struct event *ev); /* gate.c */
-void on_close(struct step *s, const struct event *ev);
-void on_leader_gone(struct step *s, const struct event *ev, enum session_event what);
+void on_open(struct step *s, const struct event *ev);  /* gate.c */
+void on_close(struct step *s, const struct event *ev); /* ladder.c */
+void on_confirm(struct step *s, const struct event *ev);
+void on_escape(struct step *s, const struct event *ev);
+void on_gone(struct step *s, const struct event *ev, enum session_event what);

@@ -292,7 +292,7 @@ static struct boot boot_again(struct wall end, int64_t whole_us, struct now now,
 bool world_restore_request(struct world *w, const struct request *stored, bool same_boot,
                            struct now now, struct wall last_commit)
 {
-    struct request r = *stored;
+    struct request r = *stored, *added;
 
     if (!same_boot && r.due.boot.us != NEVER_US && r.due.wall.us != NEVER_US) {
         struct wall set = r.state == REQ_PENDING ? r.requested_at : r.active_from;
@@ -307,12 +307,28 @@ bool world_restore_request(struct world *w, const struct request *stored, bool s
             boot_again(r.extension.expires.wall,
                        r.extension.expires.wall.us - r.extension.requested_at.us, now, last_commit);
     w->wake = (struct deadline){now.wall, now.boot};
-    return world_add_request(w, &r) != NULL;
+    w->last_pass = now.wall; /* warnings that were due meanwhile are too late */
+    added = world_add_request(w, &r);
+    if (added)
+        world_check_again(w, added); /* what was noted before is forgotten */
+    return added != NULL;
 }
 
 bool world_restore_session(struct world *w, const struct session *s)
 {
-    return world_add_session(w, s) != NULL;
+    struct session *session = world_add_session(w, s);
+    bool waiting = s->state == SESSION_LIVE || s->state == SESSION_CLOSING;
+
+    if (!session)
+        return false;
+    /* Whatever was under way is due at once. */
+    session->due = waiting ? (struct deadline){{NEVER_US}, {NEVER_US}}
+                           : (struct deadline){{0}, {0}};
+    session->kills = 0;
+    session->warned = (struct wall){0};
+    if (!waiting)
+        w->wake = session->due;
+    return true;
 }
 
 /* ---- invariants ----------------------------------------------------------------------------- */

@@ -43,7 +43,8 @@ struct world {
     uint32_t top_request, top_session;   /* slots in use are below */
     uint32_t free_request, free_session; /* chains of freed slots, slot + 1 */
     uint64_t last_session;
-    struct deadline wake; /* nothing changes by itself before this */
+    struct wall last_pass; /* when everything was last looked at: warnings since then are due */
+    struct deadline wake;  /* nothing changes by itself before this */
 };
 
 /* Bytes that world_init() needs: all zero, aligned as malloc does, untouched pages cost nothing. */

@@ -35,9 +35,63 @@ struct process {
  * nothing of what was read may be believed). */
 int process_read(int pidfd, uint32_t pid, struct process *ret);
 
+/* The login uid of the process with this number right now, or NOBODY: for counting, not for
+ * deciding. */
+uint32_t process_loginuid(uint32_t pid);
+
 /* A pidfd for a leader that the store remembers, or -ESRCH if that process is gone: another process
  * with the same number has another start time. */
 int leader_open(const struct leader *leader);
+
+/* ---- containers ------------------------------------------------------------------------------ */
+
+/* A cgroup (v2) per session, below one directory that is ours. It alone holds daemonised children,
+ * too; cgroup.kill ends them all at once, and that rmdir works proves that nothing is left
+ * (cgroups(7)). */
+struct containers;
+
+enum { CONTAINER_CAP = 256, CONTAINER_DEPTH_MAX = 8 };
+
+/* Finds or makes the directory. `where`: "auto", a path, or "off". As root it is given to uid and
+ * gid. `name` tells apart the teamds of one machine. -ENOTSUP: there is nowhere, or it is off;
+ * sessions then are uncontained. */
+int containers_open(const char *where, const char *name, uid_t uid, gid_t gid,
+                    struct containers **ret);
+struct containers *
+containers_free(struct containers *c); /* removes the directory if nothing is in it */
+
+/* Sessions are named below the directory by their numbers: "s12", nested ones "s12/s15". */
+int container_make(struct containers *c, const char *below);
+int container_kill(struct containers *c, const char *below);
+
+/* 0: gone. -EBUSY: something is in it yet. */
+int container_remove(struct containers *c, const char *below);
+
+/* The path for others, in the file system. */
+void container_path(const struct containers *c, const char *below, char out[CONTAINER_CAP]);
+
+/* The innermost session's container that the process is in: its name below the directory, and its
+ * number; 0 and
+ * "" if it is in none. -ESRCH: the process is gone. */
+int container_of(const struct containers *c, uint32_t pid, char below[CONTAINER_CAP],
+                 uint64_t *ret);
+
+/* Calls back from the loop whenever the last process may have left. */
+int container_watch(struct containers *c, sd_event *loop, const char *below,
+                    sd_event_inotify_handler_t handler, void *ctx, sd_event_source **ret);
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+/* Kills the leader's descendants as far as they can be found by walking the process tree: for a
+ * host without cgroups. Who has left the tree is not found. */
+void process_kill_tree(uint32_t leader);
+
+/* Writes one line to the person's terminal; 0 also when they do not want messages (mesg n). Only to
+ * a terminal (pts or tty) that belongs to `owner`. */
+int terminal_say(const char *tty, uint32_t owner, const char *line);
+
+/* Gives back a terminal whose program was killed while it had it in raw mode. */
+int terminal_reset(const char *tty, uint32_t owner);
 
 /* ---- people ---------------------------------------------------------------------------------- */
 
@@ -57,7 +111,7 @@ enum {
     PEOPLE_LISTED_MAX = 12288, /* that one listing names, besides the given uids */
 };
 #define PEOPLE_TIMEOUT_US (3 * SECOND_US)
-#define PEOPLE_FRESH_US   (5 * SECOND_US)
+#define PEOPLE_FRESH_US   (1 * SECOND_US)
 
 struct people;
 
@@ -87,6 +141,9 @@ typedef void (*people_listed_fn)(void *ctx, int error, const struct person *foun
                                  const struct principal *const *unknown, size_t n_unknown);
 int people_list(struct people *p, const struct policy *policy, const uint32_t *uids, size_t n_uids,
                 people_listed_fn done, void *ctx);
+
+/* Forgets what is kept of this person, so that the next look-up asks. */
+void people_forget(struct people *p, uint32_t uid);
 
 /* One person, fresh. error: 0, -ENOENT (positively nobody), or a failure, which says nothing;
  * -EAGAIN before the first successful listing. `who` is NULL unless error is 0. */

@@ -140,6 +140,14 @@ static struct account *kept_by_name(const struct people *p, const char *name)
     return k->account->fresh_until > monotonic_us() ? k->account : NULL;
 }
 
+void people_forget(struct people *p, uint32_t uid)
+{
+    struct account **place = &p->by_uid[uid % KEPT];
+
+    if (*place && (*place)->uid == uid)
+        *place = account_unref(*place);
+}
+
 static void forget_kept(struct people *p)
 {
     for (size_t i = 0; i < KEPT; i++) {

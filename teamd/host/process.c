@@ -5,9 +5,11 @@
 
 #include <team/text.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
@@ -96,6 +98,13 @@ static int read_loginuid(uint32_t pid, uint32_t *ret)
     return 0;
 }
 
+uint32_t process_loginuid(uint32_t pid)
+{
+    uint32_t loginuid;
+
+    return read_loginuid(pid, &loginuid) < 0 ? NOBODY : loginuid;
+}
+
 /* A pidfd is readable from the process's end on, also before it is waited for. */
 static int check_alive(int pidfd)
 {
@@ -153,4 +162,68 @@ int leader_open(const struct leader *leader)
         return r;
     }
     return fd;
+}
+
+/* ---- a process tree ---------------------------------------------------------------------------
+ */
+
+enum { TREE_MAX = 4096 };
+
+/* Field 4 of stat, the parent; 0 if the process is gone. */
+static uint32_t parent_of(uint32_t pid)
+{
+    char stat[4096];
+    const char *at;
+    unsigned parent;
+
+    if (read_proc(pid, "stat", stat, sizeof stat) < 0 || !(at = strrchr(stat, ')')) ||
+        sscanf(at, ") %*c %u", &parent) != 1)
+        return 0;
+    return parent;
+}
+
+static bool is_among(uint32_t pid, const uint32_t *pids, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* One walk over /proc: adds the processes whose parent is known already. True if there was one. */
+static bool find_children(uint32_t *pids, size_t *n)
+{
+    size_t before = *n;
+    const struct dirent *e;
+    DIR *d = opendir("/proc");
+
+    while (d && *n < TREE_MAX && (e = readdir(d))) {
+        uint64_t pid;
+
+        if (text_parse_u64(e->d_name, strlen(e->d_name), &pid) && pid <= INT32_MAX &&
+            !is_among((uint32_t)pid, pids, *n) && is_among(parent_of((uint32_t)pid), pids, *n))
+            pids[(*n)++] = (uint32_t)pid;
+    }
+    if (d)
+        closedir(d);
+    return *n > before;
+}
+
+void process_kill_tree(uint32_t leader)
+{
+    static uint32_t pids[TREE_MAX];
+    size_t n = 0;
+
+    pids[n++] = leader;
+    while (find_children(pids, &n))
+        ;
+    while (n-- > 1) {
+        int pidfd = pidfd_open((pid_t)pids[n], 0);
+
+        /* Looked at once more under the pidfd: the number may be another's by now. */
+        if (pidfd >= 0 && is_among(parent_of(pids[n]), pids, n))
+            pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+        if (pidfd >= 0)
+            close(pidfd);
+    }
 }

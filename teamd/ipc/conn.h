@@ -10,6 +10,7 @@
 
 struct peer {
     uint32_t uid, pid;
+    uint32_t account; /* whom the connection counts for */
 };
 
 int peer_read(int fd, struct peer *ret);
@@ -109,7 +110,7 @@ struct ipc {
     struct conn *conns;
     unsigned n_gate, n_control;
     unsigned n_seats;
-    struct seat seats[IPC_CONTROL_CONNECTIONS];
+    struct seat seats[IPC_CONTROL_CONNECTIONS + IPC_CONTROL_FOR_ROOT];
     struct lane lanes[LANES];
     sd_event_source *timer;
     uint64_t timer_us; /* 0: off */

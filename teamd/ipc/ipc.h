@@ -26,6 +26,7 @@ enum ipc_socket { IPC_GATE = 1, IPC_CONTROL = 2 };
 enum {
     IPC_GATE_CONNECTIONS = 1024,
     IPC_CONTROL_CONNECTIONS = 512,
+    IPC_CONTROL_FOR_ROOT = 32,   /* beyond these, so that nobody can keep root out */
     IPC_CONTROL_PER_PERSON = 64, /* uid 0 too */
     /* A gate connection without a whole ask; control gets ten times as long. */
     IPC_IDLE_US = 5 * 1000 * 1000,
@@ -43,6 +44,9 @@ struct ipc_handlers {
     /* The peer went away while its ask was open, did not take its rows for a minute, or ipc_free()
      * was called. `c` is not valid after this. Never called from inside the functions below. */
     void (*gone)(void *ctx, struct conn *c);
+    /* Whom a connection to control.sock counts for, by the peer's uid and pid; NULL: the uid. One
+     * person may have many uids (subuid(5)), but logged in once. */
+    uint32_t (*account)(void *ctx, uint32_t uid, uint32_t pid);
 };
 
 int ipc_new(sd_event *loop, const struct ipc_handlers *handlers, void *ctx, struct ipc **ret);

@@ -67,7 +67,7 @@ static void ipc_remember(struct conn *c)
         i->n_gate++;
     } else {
         i->n_control++;
-        seat_take(i, c->peer.uid);
+        seat_take(i, c->peer.account);
     }
 }
 
@@ -82,7 +82,7 @@ void ipc_forget(struct conn *c)
         i->n_gate--;
     } else {
         i->n_control--;
-        seat_leave(i, c->peer.uid);
+        seat_leave(i, c->peer.account);
     }
 }
 
@@ -123,11 +123,11 @@ static bool gate_admits(struct ipc *i, const struct peer *peer, char why[static 
 static bool control_admits(struct ipc *i, const struct peer *peer, int fd,
                            char why[static REASON_CAP])
 {
-    const struct seat *seat = seat_of(i, peer->uid);
+    const struct seat *seat = seat_of(i, peer->account);
 
     if (seat && seat->n >= IPC_CONTROL_PER_PERSON)
         snprintf(why, REASON_CAP, TOO_MANY_OF_YOURS, IPC_CONTROL_PER_PERSON);
-    else if (i->n_control >= IPC_CONTROL_CONNECTIONS)
+    else if (i->n_control >= IPC_CONTROL_CONNECTIONS + (peer->uid == 0 ? IPC_CONTROL_FOR_ROOT : 0))
         snprintf(why, REASON_CAP, TOO_MANY, IPC_CONTROL_CONNECTIONS);
     else if (is_gates_share(fd))
         snprintf(why, REASON_CAP, FEW_DESCRIPTORS);
@@ -164,6 +164,9 @@ static struct conn *admit(struct listener *l, int fd, char why[static REASON_CAP
         snprintf(why, REASON_CAP, NO_PEER);
         return NULL;
     }
+    peer.account = peer.uid;
+    if (l->which == IPC_CONTROL && l->ipc->handlers.account)
+        peer.account = l->ipc->handlers.account(l->ipc->ctx, peer.uid, peer.pid);
     if (!(l->which == IPC_GATE ? gate_admits(l->ipc, &peer, why)
                                : control_admits(l->ipc, &peer, fd, why)))
         return NULL;

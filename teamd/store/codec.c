@@ -123,7 +123,7 @@ static const struct field SESSION_FIELDS[] = {
     NUMBER( 4, struct kept_session, session.uid, 0, UINT32_MAX),
     TEXT  ( 5, struct kept_session, session.user, 0),
     NUMBER( 6, struct kept_session, session.class, 0, CLASSES_MAX - 1),
-    NUMBER( 7, struct kept_session, session.state, SESSION_LIVE, SESSION_STATES - 1),
+    NUMBER( 7, struct kept_session, session.state, SESSION_OPENING, SESSION_STATES - 1),
     TEXT  ( 8, struct kept_session, session.service, 0),
     TEXT  ( 9, struct kept_session, session.target_user, 0),
     TEXT  (10, struct kept_session, session.tty, 0),
@@ -133,6 +133,9 @@ static const struct field SESSION_FIELDS[] = {
     NUMBER(14, struct kept_session, session.loginuid, 0, UINT32_MAX),
     TIME  (15, struct kept_session, session.started_at),
     TIME  (16, struct kept_session, session.ended_at),
+    NUMBER(17, struct kept_session, session.parent, 0, INT64_MAX),
+    NUMBER(18, struct kept_session, session.contained, 0, 1),
+    NUMBER(19, struct kept_session, session.escaped, 0, 1),
 };
 static const struct shape SESSION = SHAPE(SESSION_FIELDS);
 

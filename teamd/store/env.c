@@ -51,6 +51,22 @@ int lmdb_error(int rc)
     }
 }
 
+/* ---- room ------------------------------------------------------------------------------------ */
+
+bool store_has_room(const struct store *s)
+{
+    enum { ENOUGH = 8 * 1024 * 1024, SHARE = 8 }; /* bytes, or a part of a small file system */
+    struct statvfs fs;
+    uint64_t free_bytes, all;
+    int fd;
+
+    if (mdb_env_get_fd(s->env, &fd) != 0 || fstatvfs(fd, &fs) < 0)
+        return true; /* the commit will tell */
+    free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    all = (uint64_t)fs.f_blocks * fs.f_frsize;
+    return free_bytes >= (all / SHARE < ENOUGH ? all / SHARE : ENOUGH);
+}
+
 /* ---- errors of writing ----------------------------------------------------------------------- */
 
 static bool disk_full(MDB_env *env)

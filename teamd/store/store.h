@@ -86,6 +86,9 @@ struct trail_query {
 int store_trail(struct store *s, struct trail_query *q, size_t budget,
                 int (*row)(void *ctx, const struct trail_event *e), void *ctx);
 
+/* Is there more than the last part of the disk, which is kept for decisions that end access? */
+bool store_has_room(const struct store *s);
+
 struct store_facts {
     uint64_t requests, events, sessions;
     uint64_t map_bytes, used_bytes;

@@ -163,6 +163,8 @@ static int add(struct store *s, const struct effect *e)
         return add_session(s, &e->session);
     case EFFECT_AUDIT:
         return trail_append(s, &e->audit);
+    case EFFECT_ACT:
+        return 0; /* for the hands, after the commit */
     }
     return -EINVAL;
 }

@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +25,9 @@ static void nap_ms(long ms)
     while (nanosleep(&t, &t) < 0 && errno == EINTR)
         continue;
 }
+
+/* A cgroup of ours that the module can be sent into; "" if there can be none here. */
+static char container[200];
 
 static int take(int listener)
 {
@@ -49,6 +55,106 @@ static void answer(int fd, enum team_kind kind, unsigned op, int code, const cha
     if (op == TEAM_OP_OPEN && code == TEAM_DONE)
         wire_put_u64(&w, TEAM_SESSION, 7);
     send(fd, packet, wire_finish(&w), MSG_NOSIGNAL);
+}
+
+/* A yes to open, with a container to go into first. */
+static void send_into(int fd, const char *cgroup)
+{
+    char packet[TEAM_GATE_PACKET_MAX];
+    struct wire_msg msg;
+    struct wire_out w = wire_begin(packet, sizeof packet, TEAM_ANSWER, TEAM_OP_OPEN);
+    char reply[TEAM_GATE_PACKET_MAX];
+    size_t len;
+
+    wire_put_u64(&w, TEAM_CODE, TEAM_DONE);
+    wire_put_u64(&w, TEAM_SESSION, 7);
+    wire_put(&w, TEAM_CGROUP, cgroup);
+    len = wire_finish(&w);
+    memcpy(reply, packet, len);
+    if (read_ask(fd, packet, sizeof packet, &msg) == TEAM_OP_OPEN)
+        send(fd, reply, len, MSG_NOSIGNAL);
+}
+
+static bool is_inside(int pid)
+{
+    char path[300], line[32];
+    bool found = false;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/cgroup.procs", container);
+    f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        found = found || (int)strtol(line, NULL, 10) == pid;
+    if (f)
+        fclose(f);
+    return found;
+}
+
+/* The second question: it has to be about the session, and from inside. */
+static void confirm_as(int listener, int code, const char *text)
+{
+    char packet[TEAM_GATE_PACKET_MAX];
+    struct ucred peer = {0};
+    socklen_t len = sizeof peer;
+    struct wire_msg msg;
+    uint64_t session = 0;
+    int fd = take(listener);
+    struct wire_out w;
+
+    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+    if (read_ask(fd, packet, sizeof packet, &msg) != TEAM_OP_CONFIRM ||
+        !wire_find_u64(msg.fields, TEAM_SESSION, &session) || session != 7 ||
+        !is_inside(peer.pid)) {
+        code = TEAM_REFUSED;
+        text = "not what was to be confirmed";
+    }
+    w = wire_begin(packet, sizeof packet, TEAM_ANSWER, TEAM_OP_CONFIRM);
+    wire_put_u64(&w, TEAM_CODE, (uint64_t)code);
+    wire_put(&w, TEAM_TEXT, text);
+    if (code == TEAM_DONE)
+        wire_put_u64(&w, TEAM_SESSION, 7);
+    send(fd, packet, wire_finish(&w), MSG_NOSIGNAL);
+    nap_ms(200);
+}
+
+static void contains(int l)
+{
+    send_into(take(l), container);
+    confirm_as(l, TEAM_DONE, NULL);
+}
+
+static void contains_and_then_says_no(int l)
+{
+    send_into(take(l), container);
+    confirm_as(l, TEAM_REFUSED, "the elevation has ended");
+}
+
+static void contains_and_is_gone(int l)
+{
+    int fd = take(l);
+
+    close(l);
+    send_into(fd, container);
+}
+
+static void contains_and_is_silent(int l)
+{
+    send_into(take(l), container);
+    take(l);
+    nap_ms(5000);
+}
+
+/* Neither is followed by a question: one would be answered with yes. */
+static void contains_nowhere(int l)
+{
+    send_into(take(l), "/sys/fs/cgroup/team-that-is-not-there/s7");
+    confirm_as(l, TEAM_DONE, NULL);
+}
+
+static void contains_elsewhere(int l)
+{
+    send_into(take(l), "/tmp");
+    confirm_as(l, TEAM_DONE, NULL);
 }
 
 static void answer_ask(int listener, long after_ms, int code, const char *text)

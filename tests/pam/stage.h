@@ -18,12 +18,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include <linux/magic.h>
 
 #ifndef COUNT
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -252,6 +255,43 @@ static bool find_module(void)
     return access(module, R_OK) == 0;
 }
 
+/* ---- a cgroup to be sent into --------------------------------------------------------------- */
+
+static char home[300]; /* where this program comes from */
+
+static void make_container(void)
+{
+    static const char *const MOUNTS[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    char line[200];
+    struct statfs fs;
+    FILE *f;
+
+    for (size_t i = 0; i < COUNT(MOUNTS) && container[0] == '\0'; i++) {
+        if (statfs(MOUNTS[i], &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+            continue;
+        snprintf(container, sizeof container, "%s/team-pam-test-%d", MOUNTS[i], getpid());
+        if (mkdir(container, 0755) < 0)
+            container[0] = '\0';
+        f = fopen("/proc/self/cgroup", "re");
+        while (f && fgets(line, sizeof line, f))
+            if (strncmp(line, "0::/", 4) == 0)
+                snprintf(home, sizeof home, "%s%.*s/cgroup.procs", MOUNTS[i],
+                         (int)strcspn(line + 3, "\n"), line + 3);
+        if (f)
+            fclose(f);
+    }
+}
+
+static void leave_container(void)
+{
+    int fd = container[0] != '\0' ? open(home, O_WRONLY | O_CLOEXEC) : -1;
+
+    if (fd < 0)
+        return;
+    assert_int_equal(write(fd, "0", 1), 1);
+    close(fd);
+}
+
 static int build_stage(void **state)
 {
     char path[200];
@@ -270,6 +310,8 @@ static int clear_stage(void **state)
     char path[200];
 
     (void)state;
+    if (container[0] != '\0')
+        rmdir(container);
     for (size_t i = 0; i < COUNT(NAMES); i++) {
         snprintf(path, sizeof path, "%s/%s", folder, NAMES[i]);
         unlink(path);

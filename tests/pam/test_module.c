@@ -102,6 +102,18 @@ static const struct row ROWS[] = {
     {"open: a wrong argument is no", yes, TEAMD, pam_open_session, ALICE, "sudo", "root", "promt",
      REFUSED("argument \"promt\" is not understood"), 0},
 
+    {"open: into its container, confirmed", contains, TEAMD, OPEN, PASSED, 0},
+    {"open: into its container, and then it is no", contains_and_then_says_no, TEAMD, OPEN,
+     PAM_PERM_DENIED, NULL, LOG_NOTICE, "uid=1001 user=root denied: the elevation has ended", 0},
+    {"open: into its container, and teamd is gone", contains_and_is_gone, TEAMD, OPEN,
+     REFUSED("teamd does not answer"), 0},
+    {"open: into its container, and silence", contains_and_is_silent, TEAMD, OPEN,
+     REFUSED("teamd does not answer on "), 900},
+    {"open: a container that is not there", contains_nowhere, TEAMD, OPEN,
+     REFUSED("the session's container cannot be entered"), 0},
+    {"open: a container that is none", contains_elsewhere, TEAMD, OPEN,
+     REFUSED("teamd does not answer"), 0},
+
     {"close: yes", yes, TEAMD, CLOSE, PASSED, 0},
     {"close: no is not heard", no, TEAMD, CLOSE, PAM_SUCCESS, NULL, LOG_NOTICE, ELEVATE, 0},
     {"close: silence lets go", reads_and_is_silent, TEAMD, CLOSE, UNREPORTED, 900},
@@ -117,6 +129,16 @@ static const struct row ROWS[] = {
     {"root: nobody there in open", NULL, ABSENT, ROOT(pam_open_session), PASSED_AS_ROOT, 0},
     {"root: silence", reads_and_is_silent, TEAMD, ROOT(pam_acct_mgmt), PASSED_AS_ROOT, 900},
     {"root: garbage", garbage, TEAMD, ROOT(pam_open_session), PASSED_AS_ROOT, 0},
+    {"root: into its container, confirmed", contains, TEAMD, ROOT(pam_open_session), PASSED, 0},
+    {"root: into its container, and then it is no", contains_and_then_says_no, TEAMD,
+     ROOT(pam_open_session), PAM_PERM_DENIED, NULL, LOG_NOTICE, "the elevation has ended", 0},
+    {"root: into its container, and teamd is gone", contains_and_is_gone, TEAMD,
+     ROOT(pam_open_session), PASSED_AS_ROOT, 0},
+    {"root: a container that is not there", contains_nowhere, TEAMD, ROOT(pam_open_session),
+     PAM_SUCCESS, NULL, LOG_WARNING, "passes as root: the session's container cannot be entered",
+     0},
+    {"root: a container that is none", contains_elsewhere, TEAMD, ROOT(pam_open_session),
+     PASSED_AS_ROOT, 0},
     {"root: a wrong argument, and teamd is told", yes, TEAMD, pam_open_session, 0, "sudo", "root",
      "foo", PASSED_AS_ROOT, 0},
     {"root: a wrong argument, and teamd says no", no, TEAMD, pam_open_session, 0, "sudo", "root",
@@ -132,6 +154,12 @@ static const struct row ROWS[] = {
     {"root: nobody there, pkexec by anybody", NULL, ABSENT, pam_open_session, 0, "polkit-1", "root",
      "", PAM_PERM_DENIED, NULL, LOG_ERR, "denied", 0},
 };
+
+static bool needs_container(const struct row *row)
+{
+    return row->teamd == contains || row->teamd == contains_and_then_says_no ||
+           row->teamd == contains_and_is_gone || row->teamd == contains_and_is_silent;
+}
 
 static void check_row(void **state)
 {
@@ -154,6 +182,7 @@ static void check_row(void **state)
     assert_int_equal(count_entries("/proc/self/fd"), before);
     pam_end(pamh, code);
     stop(teamd);
+    leave_container();
     for (size_t i = 0; i < COUNT(crowd); i++)
         if (crowd[i] >= 0)
             close(crowd[i]);
@@ -409,9 +438,13 @@ int main(void)
         puts("1..1\nok 1 - the module in libpam # SKIP needs root, to be somebody else");
         return 0;
     }
-    for (size_t i = 0; i < COUNT(ROWS); i++)
+    make_container();
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        if (needs_container(&ROWS[i]) && container[0] == '\0')
+            continue; /* no cgroup v2 on this host */
         tests[n++] = (struct CMUnitTest){.name = ROWS[i].says,
                                          .test_func = check_row,
                                          .initial_state = (void *)(uintptr_t)&ROWS[i]};
+    }
     return _cmocka_run_group_tests("module", tests, n, build_stage, clear_stage);
 }

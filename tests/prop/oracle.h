@@ -211,6 +211,20 @@ static inline bool lapsed(const struct stage *g, const struct oracle *o, const s
     return who && !eligible(g, who, r, r->duration_s);
 }
 
+/* It was let through without an approval, and the policy of its start wants one. */
+static inline bool approval_came_late(const struct stage *g, const struct oracle *o,
+                                      const struct request *r)
+{
+    const struct person *who = known(o, r->requester);
+    bool without = true;
+
+    if (!who || r->approval_required || r->state != REQ_SCHEDULED)
+        return false;
+    for (size_t i = 0; without && i < r->n_targets; i++)
+        may_have(g->w.policy, who, &r->grants[i].target, r->duration_s, &without);
+    return !without;
+}
+
 static inline bool revoked_by_somebody(const struct stage *g, const struct oracle *o,
                                        const struct request *r)
 {
@@ -229,7 +243,7 @@ static inline bool may_begin(const struct stage *g, const struct oracle *o,
     const struct person *who = known(o, r->requester);
 
     return (op->unsure || g->now.wall.us >= r->requested_start.us) && who &&
-           eligible(g, who, r, r->duration_s);
+           eligible(g, who, r, r->duration_s) && !approval_came_late(g, o, r);
 }
 
 /* The quorum is there, or was never needed. */
@@ -267,7 +281,8 @@ static inline bool end_fits(const struct stage *g, const struct oracle *o, const
         return was->state == REQ_PENDING && is_own_act(o, EV_DECIDE, was) && !o->now.approve &&
                is_approver_of(g, o, o->now.actor.uid, was);
     if (end == REQ_CANCELLED)
-        return !began && (lapsed(g, o, was) || (requester && is_act(o, EV_CANCEL, was)) ||
+        return !began && (lapsed(g, o, was) || approval_came_late(g, o, was) ||
+                          (requester && is_act(o, EV_CANCEL, was)) ||
                           (requester && is_act(o, EV_REVOKE, was) && was->state == REQ_SCHEDULED));
     if (end == REQ_EXPIRED)
         return was->state == REQ_PENDING && deadline_passed(op->expires, g->now);

@@ -11,7 +11,7 @@ enum { ACTS = 60, HISTORIES = 6000 };
 
 /* ---- acts ----------------------------------------------------------------------------------- */
 
-enum act_kind {
+enum deed_kind {
     ASK,
     APPROVE,
     REJECT,
@@ -46,20 +46,20 @@ static const struct {
 };
 
 /* One act: all numbers are taken modulo what there is, so that any part of a history is one. */
-struct act {
+struct deed {
     uint8_t kind, who, x, y, z;
     bool late;      /* no tick before the next act */
     int32_t amount; /* seconds */
 };
 
-static struct act draw_act(void)
+static struct deed draw_act(void)
 {
     unsigned sum = 0, at;
-    struct act a = {.who = (uint8_t)draw(),
-                    .x = (uint8_t)draw(),
-                    .y = (uint8_t)draw(),
-                    .z = (uint8_t)draw(),
-                    .late = below(5) == 0};
+    struct deed a = {.who = (uint8_t)draw(),
+                     .x = (uint8_t)draw(),
+                     .y = (uint8_t)draw(),
+                     .z = (uint8_t)draw(),
+                     .late = below(5) == 0};
     static const int32_t AMOUNTS[] = {1, 9, 10, 59, 60, 600, 1799, 1800, 3599, 3600, 7200, 10800};
 
     for (size_t i = 0; i < ACT_KINDS; i++)
@@ -81,7 +81,7 @@ static struct act draw_act(void)
 
 /* ---- playing one act ------------------------------------------------------------------------- */
 
-static struct actor actor_of(const struct act *a)
+static struct actor actor_of(const struct deed *a)
 {
     uint32_t uid = member_of(a->who)->uid;
     struct actor actor = {.uid = uid, .loginuid = uid};
@@ -98,14 +98,14 @@ static struct actor actor_of(const struct act *a)
 }
 
 /* The request that the act is about: one of the last few, or none there is. */
-static struct id id_of(const struct act *a)
+static struct id id_of(const struct deed *a)
 {
     unsigned back = a->x % 4;
 
     return (struct id){scene.asked > back ? scene.asked - back : 1};
 }
 
-static const char *play_ask(const struct act *a)
+static const char *play_ask(const struct deed *a)
 {
     struct target targets[CLASSES + 1];
     struct event ev = {.kind = EV_SUBMIT, .actor = actor_of(a)};
@@ -135,7 +135,7 @@ static const char *play_ask(const struct act *a)
     return wrong;
 }
 
-static struct event about(const struct act *a, enum event_kind kind)
+static struct event about(const struct deed *a, enum event_kind kind)
 {
     struct event ev = {.kind = kind, .actor = actor_of(a), .id = id_of(a)};
 
@@ -145,7 +145,7 @@ static struct event about(const struct act *a, enum event_kind kind)
 }
 
 /* Nobody decides who is not sure to be themselves, nor their own. */
-static const char *play_decide(const struct act *a)
+static const char *play_decide(const struct deed *a)
 {
     struct event ev = about(a, EV_DECIDE);
     const struct request *r = kept_request(&scene.g, ev.id);
@@ -160,14 +160,14 @@ static const char *play_decide(const struct act *a)
     return wrong || may || reply.code != REPLY_DONE ? wrong : "decided by somebody who may not";
 }
 
-static const char *play_cancel(const struct act *a)
+static const char *play_cancel(const struct deed *a)
 {
     struct event ev = about(a, EV_CANCEL);
 
     return step(&ev, NULL);
 }
 
-static const char *play_revoke(const struct act *a)
+static const char *play_revoke(const struct deed *a)
 {
     struct event ev = about(a, EV_REVOKE);
 
@@ -176,7 +176,7 @@ static const char *play_revoke(const struct act *a)
 }
 
 /* Mostly by who asked: others are refused at once. */
-static const char *play_extend(const struct act *a)
+static const char *play_extend(const struct deed *a)
 {
     struct event ev = about(a, EV_EXTEND);
     const struct request *r = kept_request(&scene.g, ev.id);
@@ -188,7 +188,7 @@ static const char *play_extend(const struct act *a)
     return step(&ev, NULL);
 }
 
-static const char *play_open(const struct act *a)
+static const char *play_open(const struct deed *a)
 {
     struct actor actor = actor_of(a);
     struct gate_ask ask = {.actor = actor,
@@ -203,25 +203,25 @@ static const char *play_open(const struct act *a)
     return step(&(struct event){.kind = EV_OPEN, .open = &ask}, NULL);
 }
 
-static const char *play_close(const struct act *a)
+static const char *play_close(const struct deed *a)
 {
     struct event ev = {.kind = EV_CLOSE, .actor = actor_of(a)};
 
-    ev.close.leader = (struct leader){100U + a->y % 4, 1};
+    ev.process.leader = (struct leader){100U + a->y % 4, 1};
     return step(&ev, NULL);
 }
 
-static const char *play_gone(const struct act *a)
+static const char *play_gone(const struct deed *a)
 {
     uint64_t last = scene.g.store.last_session;
-    struct event ev = {.kind = a->y & 1 ? EV_LEADER_GONE : EV_NOT_FOUND};
+    struct event ev = {.kind = a->y & 1 ? EV_GONE : EV_NOT_FOUND};
 
     ev.session = last > a->x % 6U ? last - a->x % 6U : 1;
     return step(&ev, NULL);
 }
 
 /* Somebody leaves their group or comes back to it, and is looked up. */
-static const char *play_look(const struct act *a)
+static const char *play_look(const struct deed *a)
 {
     const char *home = HOME[a->who % PEOPLE];
     struct member *m = member_of(a->who);
@@ -239,7 +239,7 @@ static const char *play_look(const struct act *a)
 }
 
 /* The people are listed anew; one of them may not be found just now. */
-static const char *play_list(const struct act *a)
+static const char *play_list(const struct deed *a)
 {
     struct member *m = member_of(a->who);
     char was[MEMBERSHIP_CAP];
@@ -253,7 +253,7 @@ static const char *play_list(const struct act *a)
     return wrong;
 }
 
-static const char *play_policy(const struct act *a)
+static const char *play_policy(const struct deed *a)
 {
     scene.base = a->x % POLICIES;
     scene.extras = a->y % (1U << EXTRAS);
@@ -261,7 +261,7 @@ static const char *play_policy(const struct act *a)
 }
 
 /* What another policy adds takes nothing from what is active. */
-static const char *play_add(const struct act *a)
+static const char *play_add(const struct deed *a)
 {
     static struct request before[KEPT_REQUESTS];
     const struct stage *g = &scene.g;
@@ -297,7 +297,7 @@ static void restart(bool same_boot)
     restore(&scene.g, &scene.twin, true);
 }
 
-static const char *play_restart(const struct act *a)
+static const char *play_restart(const struct deed *a)
 {
     if (a->kind == REBOOT) {
         scene.g.now.wall.us += a->amount * SECOND_US;
@@ -308,7 +308,7 @@ static const char *play_restart(const struct act *a)
     return load("");
 }
 
-static const char *play_time(const struct act *a)
+static const char *play_time(const struct deed *a)
 {
     int64_t us = a->amount * SECOND_US;
 
@@ -319,7 +319,7 @@ static const char *play_time(const struct act *a)
     return NULL;
 }
 
-static const char *(*const PLAY[ACT_KINDS])(const struct act *a) = {
+static const char *(*const PLAY[ACT_KINDS])(const struct deed *a) = {
     [ASK] = play_ask,        [APPROVE] = play_decide,  [REJECT] = play_decide,
     [CANCEL] = play_cancel,  [REVOKE] = play_revoke,   [EXTEND] = play_extend,
     [OPEN] = play_open,      [CLOSE] = play_close,     [GONE] = play_gone,
@@ -328,7 +328,7 @@ static const char *(*const PLAY[ACT_KINDS])(const struct act *a) = {
     [BOOT] = play_time,      [RESTART] = play_restart, [REBOOT] = play_restart,
 };
 
-static const char *play_act(const struct act *a, uint64_t dice)
+static const char *play_act(const struct deed *a, uint64_t dice)
 {
     const char *wrong = PLAY[a->kind](a);
 
@@ -346,7 +346,7 @@ static const char *play_act(const struct act *a, uint64_t dice)
 
 /* ---- histories ------------------------------------------------------------------------------- */
 
-static const char *play_history(const struct act *acts, size_t n, uint64_t seed, size_t *ret_at)
+static const char *play_history(const struct deed *acts, size_t n, uint64_t seed, size_t *ret_at)
 {
     const char *wrong;
 
@@ -358,7 +358,7 @@ static const char *play_history(const struct act *acts, size_t n, uint64_t seed,
 }
 
 /* Leaves out act after act as long as something is still wrong. */
-static size_t shorten(struct act *acts, size_t n, uint64_t seed)
+static size_t shorten(struct deed *acts, size_t n, uint64_t seed)
 {
     size_t at;
     bool shorter = true;
@@ -366,7 +366,7 @@ static size_t shorten(struct act *acts, size_t n, uint64_t seed)
     while (shorter) {
         shorter = false;
         for (size_t i = n; i-- > 0;) {
-            struct act out = acts[i];
+            struct deed out = acts[i];
 
             memmove(&acts[i], &acts[i + 1], (n - i - 1) * sizeof *acts);
             if (play_history(acts, n - 1, seed, &at)) {
@@ -382,7 +382,7 @@ static size_t shorten(struct act *acts, size_t n, uint64_t seed)
     return n;
 }
 
-static void print_history(const struct act *acts, size_t n, uint64_t seed)
+static void print_history(const struct deed *acts, size_t n, uint64_t seed)
 {
     print_error("policy %u; SEED=%llu N=1 plays it all\n", (unsigned)(seed % POLICIES),
                 (unsigned long long)seed);
@@ -395,7 +395,7 @@ static void print_history(const struct act *acts, size_t n, uint64_t seed)
 static void every_history_is_as_the_oracle_says(void **state)
 {
     uint64_t seed = from_environment("SEED", 1), n = from_environment("N", HISTORIES);
-    static struct act acts[ACTS + 1];
+    static struct deed acts[ACTS + 1];
     size_t windows = 0;
 
     (void)state;

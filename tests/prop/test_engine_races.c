@@ -263,8 +263,7 @@ static const char *extend(void)
 
 static const char *gone(void)
 {
-    return step(&(struct event){.kind = EV_LEADER_GONE, .session = scene.g.store.last_session},
-                NULL);
+    return step(&(struct event){.kind = EV_GONE, .session = scene.g.store.last_session}, NULL);
 }
 
 static const struct {

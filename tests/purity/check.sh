@@ -95,6 +95,8 @@ core_data()
 
 # pam-and-daemon: the module lives in somebody else's process. It ends nothing, allocates nothing,
 # asks nobody (NSS may hang), opens no file, and leaves signals, environment and locale alone.
+# container.c alone may open and write: cgroup.procs of the session's container, to move in; there is
+# no other way to ask the kernel for that.
 module_calls()
 {
     objects pam_team
@@ -113,6 +115,7 @@ module_calls()
             for (i = 1; i <= n; i++) denied[names[i]] = 1
         }
         { name = $2; sub(/^__/, "", name) }
+        $1 == "pam_team/container.o" && (name == "open" || name == "write") { next }
         ($2 in denied) || (name in denied) { print $1 " calls " $2 "; the module may not" }'
 }
 

@@ -110,6 +110,14 @@ breaks module-calls "the module opens no file" <<'DO'
 echo '#include <fcntl.h>
 int zz(void); int zz(void) { return open("/etc/team", O_RDONLY); }' >>pam_team/client.c
 DO
+breaks module-calls "the module opens no file but to enter a container" <<'DO'
+echo '#include <stdio.h>
+int zz(void); int zz(void) { return fopen("/sys/fs/cgroup/x", "w") != 0; }' >>pam_team/container.c
+DO
+breaks module-calls "the module writes nothing but to enter a container" <<'DO'
+echo '#include <unistd.h>
+long zz(int fd); long zz(int fd) { return write(fd, "0", 1); }' >>pam_team/pam_team.c
+DO
 breaks module-exports "a fourth symbol is seen" <<'DO'
 echo '__attribute__((visibility("default"))) int pam_sm_zz(void);
 int pam_sm_zz(void) { return 0; }' >>pam_team/client.c

@@ -457,11 +457,19 @@ finish()
     exit
 }
 
+# The name that teamd gives to the cgroup of its sessions: after its state directory.
+_containers()
+{
+    printf 'team-sessions-%x-%x' $(stat -c '%d %i' /var/lib/team 2>/dev/null || echo 0 0)
+}
+
 _at_exit()
 {
     local status=$?
 
     [ -z "$TEAMD_PID" ] || stop_teamd
+    # Cgroups outlive namespaces: what teamd was started in by hand is empty by now.
+    find /sys/fs/cgroup -depth -type d -path "*/$(_containers)*" -exec rmdir {} + 2>/dev/null
     if [ -z "$_finished" ] && [ "$_tests" -gt 0 ]; then
         echo "not ok $((_tests + 1)) - $(basename "$0") ended early, exit $status"
         exit 1

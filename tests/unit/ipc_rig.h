@@ -155,7 +155,7 @@ static inline void on_gone(void *ctx, struct conn *c)
 
 static inline int rig_up(void **state)
 {
-    static const struct ipc_handlers HANDLERS = {on_ask, on_room, on_gone};
+    static const struct ipc_handlers HANDLERS = {on_ask, on_room, on_gone, NULL};
     int fd;
 
     (void)state;

@@ -147,7 +147,7 @@ static inline struct request kit_full_request(void)
 
 static inline struct session kit_full_session(void)
 {
-    struct session s = kit_session(42, 0x9a7c5b3e1d, SESSION_OVERDUE);
+    struct session s = kit_session(42, 0x9a7c5b3e1d, SESSION_TERMINATING);
 
     s.class = CLASS_SSH;
     snprintf(s.service, sizeof s.service, "sshd");
@@ -156,6 +156,9 @@ static inline struct session kit_full_session(void)
     snprintf(s.rhost, sizeof s.rhost, "192.0.2.7");
     s.leader = (struct leader){4711, 987654321};
     s.loginuid = NOBODY;
+    s.parent = 12;
+    s.contained = true;
+    s.escaped = true;
     s.started_at = at(1767229300);
     s.ended_at = at(1767229400);
     return s;

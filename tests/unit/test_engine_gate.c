@@ -204,7 +204,7 @@ static const struct row ROWS[] = {
     {"a session whose leader was gone after a restart is lost", PLAIN,
      "alice request sudo 1h\nbob approve R1\nalice open sudo\n"
      "reboot +1m\nlost S1\n"
-     "detail => host:bastion-1/sudo; session 1, lost: its leader was gone after a restart\n"
+     "detail => host:bastion-1/sudo; session 1, lost: it was gone after a restart\n"
      "session S1 => lost under REQ00001\n"
      "state R1 => active\n"},
     {"a session of root ends like any other", PLAIN,
@@ -228,11 +228,11 @@ static const struct row ROWS[] = {
      "pass 1h\n"
      "state R1 => ending\n"
      "grants R1 => closing\n"
-     "session S1 => overdue under REQ00001\n"
-     "session S2 => overdue under REQ00001\n"
+     "session S1 => terminating under REQ00001\n"
+     "session S2 => terminating under REQ00001\n"
      "alice gate sudo => no\n"
      "tick\n"
-     "wake => never never\n"
+     "wake => 10s 10s\n"
      "gone S1\n"
      "state R1 => ending\n"
      "gone S2\n"
@@ -282,19 +282,19 @@ static const struct row ROWS[] = {
      "trail => request.ending bob done, session.move - done, request.revoke bob done\n"
      "session S1 => live under REQ00002\n"
      "pass 1h\n"
-     "session S1 => overdue under REQ00002\n"
+     "session S1 => terminating under REQ00002\n"
      "state R2 => ending\n"},
     {"a session for another class does not", PLAIN,
      "alice request sudo 2h\nbob approve R1\n"
      "alice open sudo\n"
      "alice request su 1h\nbob approve R2\n"
      "bob revoke R1 => done ending\n"
-     "session S1 => overdue under REQ00001\n"},
-    {"an overdue session comes back under a new elevation", PLAIN,
+     "session S1 => terminating under REQ00001\n"},
+    {"an terminating session comes back under a new elevation", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
      "alice open sudo\n"
      "pass 1h\n"
-     "session S1 => overdue\n"
+     "session S1 => terminating\n"
      "alice request sudo,su 1h\nbob approve R2\n"
      "tick\n"
      "session S1 => live under REQ00002\n"
@@ -305,7 +305,7 @@ static const struct row ROWS[] = {
      "pass 1h\n"
      "alice request su 1h\nbob approve R2\n"
      "tick\n"
-     "session S1 => overdue under REQ00001\n"
+     "session S1 => terminating under REQ00001\n"
      "state R1 => ending\n"},
     {"a closing session that is handed over is still closing", PLAIN,
      "alice request sudo 2h\nbob approve R1\n"
@@ -317,15 +317,15 @@ static const struct row ROWS[] = {
      "alice request sudo 1h\nbob approve R1\nalice open sudo\n"
      "dave request sudo 4h\nbob approve R2\n"
      "pass 1h\n"
-     "session S1 => overdue under REQ00001\n"},
-    {"a session of a service that is in no class any more is overdue",
+     "session S1 => terminating under REQ00001\n"},
+    {"a session of a service that is in no class any more is terminating",
      ALL "class cockpit\n--\n" ALL,
      "alice request cockpit,sudo 1h => done active\n"
      "alice request cockpit 2h => done active\n"
      "root@unset open cockpit user=alice => yes: under REQ00002\n"
      "policy second\n"
      "alice revoke R2 => done ending\n"
-     "session S1 => overdue under REQ00002\n"},
+     "session S1 => terminating under REQ00002\n"},
     {"sessions that may go on again do so when one of them ends, all of them",
      ALL "class cockpit\n--\n" ALL,
      "alice request cockpit 2h => done active\n"
@@ -333,7 +333,7 @@ static const struct row ROWS[] = {
      "alice many 40 cockpit => done\n"
      "policy second\n"
      "alice revoke R1 => done ending\n"
-     "session S1 => overdue\nsession S40 => overdue\n"
+     "session S1 => terminating\nsession S40 => terminating\n"
      "policy first\n"
      "gone S1\n"
      "session S2 => live under REQ00002\nsession S40 => live under REQ00002\n"
@@ -343,15 +343,15 @@ static const struct row ROWS[] = {
      "alice many 300 => done\n"
      "pass 1h\n"
      "state R1 => ending\n"
-     "session S1 => overdue\nsession S300 => overdue\n"
+     "session S1 => terminating\nsession S300 => terminating\n"
      "tick\n"
-     "wake => never never\n"
+     "wake => 10s 10s\n"
      "alice request sudo 1h\nbob approve R2\n"
      "tick\n"
      "session S1 => live under REQ00002\nsession S300 => live under REQ00002\n"
      "state R1 => ended\n"
      "bob revoke R2 => done ending\n"
-     "session S1 => overdue\nsession S300 => overdue\n"},
+     "session S1 => terminating\nsession S300 => terminating\n"},
 };
 
 int main(void)

@@ -307,9 +307,60 @@ static void numbers_that_are_no_process_are_gone(void **state)
     close(ends[1]);
 }
 
+/* ---- a process tree ------------------------------------------------------------------------- */
+
+/* Tells who it is, and goes on in so many generations of children. */
+static void grow(int fd, unsigned inner)
+{
+    pid_t self = getpid();
+
+    while (write(fd, &self, sizeof self) == sizeof self && inner-- > 0 && fork() == 0)
+        self = getpid();
+    for (;;)
+        pause();
+}
+
+static void the_descendants_of_a_leader_are_killed_and_nobody_else(void **state)
+{
+    struct child other = child_start("bystander", NULL);
+    int pipes[2], pidfds[4], status;
+    pid_t pids[4], leader;
+
+    (void)state;
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    leader = fork();
+    if (leader == 0)
+        grow(pipes[1], 3);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(read(pipes[0], &pids[i], sizeof pids[i]), sizeof pids[i]);
+        pidfds[i] = pidfd_open(pids[i], 0);
+        assert_true(pidfds[i] >= 0);
+    }
+    assert_int_equal(pids[0], leader);
+    process_kill_tree((uint32_t)leader);
+    for (size_t i = 1; i < 4; i++) {
+        struct pollfd p = {.fd = pidfds[i], .events = POLLIN};
+
+        assert_int_equal(poll(&p, 1, 5000), 1);
+    }
+    assert_int_equal(waitpid(leader, &status, WNOHANG), 0); /* who has its pidfd kills it */
+    assert_int_equal(waitpid(other.pid, &status, WNOHANG), 0);
+    kill(leader, SIGKILL);
+    waitpid(leader, &status, 0);
+    process_kill_tree((uint32_t)leader); /* nothing is below nobody */
+    assert_int_equal(waitpid(other.pid, &status, WNOHANG), 0);
+    child_end(&other);
+    for (size_t i = 0; i < 4; i++)
+        close(pidfds[i]);
+    close(pipes[0]);
+    close(pipes[1]);
+    close(other.pidfd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_descendants_of_a_leader_are_killed_and_nobody_else),
         cmocka_unit_test(a_process_may_be_called_anything),
         cmocka_unit_test(the_dead_are_gone_waited_for_or_not),
         cmocka_unit_test(a_number_that_is_anothers_now_is_not_believed),

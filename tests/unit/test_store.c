@@ -579,7 +579,7 @@ static void a_restart_gives_the_same_live_requests_and_sessions(void **state)
         ids += all[i].id.bits;
     }
     kit_add_session(kit_session(5, 1, SESSION_LIVE));
-    kit_add_session(kit_session(6, 1, SESSION_OVERDUE));
+    kit_add_session(kit_session(6, 1, SESSION_TERMINATING));
     kit_add_session(kit_session(7, 0, SESSION_CLOSING));
     kit_add_session(kit_session(8, 1, SESSION_LIVE));
     kit_add_session(kit_session(9, 1, SESSION_LIVE));

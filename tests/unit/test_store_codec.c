@@ -208,12 +208,13 @@ static void no_byte_of_a_request_or_session_is_lost(void **state)
 }
 
 /* Where this fails, a struct has changed: give the new field a row in codec.c and a value in
- * store_kit.h, then write the new size here. */
+ * store_kit.h, then write the new size here. (`due`, `kills` and `warned` of a session are not
+ * kept, and session.h says so.) */
 static void no_struct_has_grown_a_field_that_is_not_kept(void **state)
 {
     (void)state;
     assert_int_equal(sizeof(struct request), 2360);
-    assert_int_equal(sizeof(struct session), 544);
+    assert_int_equal(sizeof(struct session), 592);
     assert_int_equal(sizeof(struct decision), 96);
     assert_int_equal(sizeof(struct words), 24);
     assert_int_equal(sizeof(struct trail_event), 136);

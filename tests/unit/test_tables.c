@@ -18,8 +18,8 @@ enum { STATES = 12, EVENTS = 11, DIAGRAM_CAP = 4096 };
 /* A life as its table says it, with the names of things. */
 struct life {
     const char *name;
-    int states, events; /* states from 1 */
-    int begins;
+    int states, events;     /* states from 1 */
+    int begins, begins_too; /* the second: 0, none */
     struct move cell[STATES][EVENTS];
     const char *state_text[STATES], *event_text[EVENTS];
     bool final[STATES];
@@ -62,7 +62,8 @@ static struct life session_life(void)
     struct life l = {.name = "session",
                      .states = SESSION_STATES,
                      .events = SESSION_EVENTS,
-                     .begins = SESSION_LIVE};
+                     .begins = SESSION_OPENING,
+                     .begins_too = SESSION_LIVE};
 
     for (int s = 0; s < l.states; s++) {
         l.state_text[s] = session_state_text((enum session_state)s);
@@ -113,13 +114,16 @@ static const struct line GRANT_LINES[] = {
 };
 
 static const struct line SESSION_LINES[] = {
-    /*          close         access lost   access back   leader gone   not found */
-    {"none",    {"impossible", "impossible", "impossible", "impossible", "impossible"}},
-    {"live",    {"closing",    "overdue",    "ignored",    "ended",      "lost"}},
-    {"closing", {"ignored",    "overdue",    "ignored",    "ended",      "lost"}},
-    {"overdue", {"ignored",    "ignored",    "live",       "ended",      "lost"}},
-    {"ended",   {"ignored",    "ignored",    "ignored",    "ignored",    "ignored"}},
-    {"lost",    {"ignored",    "ignored",    "ignored",    "ignored",    "ignored"}},
+    /*              confirm       close         access lost    access back   grace over     still there   gone          not found */
+    {"none",        {"impossible", "impossible", "impossible",  "impossible", "impossible",  "impossible", "impossible", "impossible"}},
+    {"opening",     {"live",       "ignored",    "terminating", "ignored",    "terminating", "ignored",    "ended",      "lost"}},
+    {"live",        {"ignored",    "closing",    "terminating", "ignored",    "ignored",     "ignored",    "ended",      "lost"}},
+    {"closing",     {"ignored",    "ignored",    "terminating", "ignored",    "ignored",     "ignored",    "ended",      "lost"}},
+    {"terminating", {"ignored",    "ignored",    "ignored",     "live",       "killing",     "ignored",    "ended",      "lost"}},
+    {"killing",     {"ignored",    "ignored",    "ignored",     "ignored",    "ignored",     "stuck",      "ended",      "lost"}},
+    {"stuck",       {"ignored",    "ignored",    "ignored",     "ignored",    "ignored",     "ignored",    "ended",      "lost"}},
+    {"ended",       {"ignored",    "ignored",    "ignored",     "ignored",    "ignored",     "ignored",    "ignored",    "ignored"}},
+    {"lost",        {"ignored",    "ignored",    "ignored",     "ignored",    "ignored",     "ignored",    "ignored",    "ignored"}},
 };
 /* clang-format on */
 
@@ -279,6 +283,21 @@ static void every_life_can_end_from_everywhere(void **state)
         }
 }
 
+static void no_way_leads_back_from_the_killing(void **state)
+{
+    struct life l = session_life();
+
+    (void)state;
+    for (int s = SESSION_KILLING; s < SESSION_STATES; s++) {
+        bool seen[STATES] = {false};
+
+        reach(&l, s, seen);
+        for (int early = SESSION_OPENING; early < SESSION_KILLING; early++)
+            if (seen[early])
+                fail_msg("a session that is %s can come back", l.state_text[s]);
+    }
+}
+
 static void no_way_leads_back_to_a_grant(void **state)
 {
     struct life r = request_life(), g = grant_life();
@@ -402,6 +421,8 @@ static void put_finish(struct page *p, const struct life *l, int from)
 static void draw(struct page *p, const struct life *l)
 {
     put(p, "```mermaid\nstateDiagram-v2\n    [*] --> %s\n", l->state_text[l->begins]);
+    if (l->begins_too)
+        put(p, "    [*] --> %s\n", l->state_text[l->begins_too]);
     for (int from = 1; from < l->states; from++) {
         for (int to = 1; to < l->states; to++)
             put_arrow(p, l, from, to);
@@ -499,6 +520,7 @@ int main(int argc, char *argv[])
         cmocka_unit_test(every_state_can_be_reached),
         cmocka_unit_test(final_states_stay_final_and_the_others_have_a_way_out),
         cmocka_unit_test(every_life_can_end_from_everywhere),
+        cmocka_unit_test(no_way_leads_back_from_the_killing),
         cmocka_unit_test(no_way_leads_back_to_a_grant),
         cmocka_unit_test(active_is_entered_only_through_approval_and_start),
         cmocka_unit_test(every_state_and_event_has_a_name_of_its_own),

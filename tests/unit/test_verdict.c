@@ -14,6 +14,7 @@
 #define ACCOUNT   TEAM_OP_ACCOUNT
 #define OPEN      TEAM_OP_OPEN
 #define CLOSE     TEAM_OP_CLOSE
+#define CONFIRM   TEAM_OP_CONFIRM
 #define PASS      VERDICT_PASS
 #define DENY      VERDICT_DENY
 #define UNKNOWN   VERDICT_CANNOT_KNOW
@@ -111,48 +112,56 @@ struct ask_row {
 
 static const struct ask_row ASK_ROWS[] = {
     {"everything that PAM told is sent",
-     {ACCOUNT, 1001, "sudo", "alice", "alice", "/dev/pts/3", "10.0.0.1", NULL},
+     {ACCOUNT, 1001, "sudo", "alice", "alice", "/dev/pts/3", "10.0.0.1", NULL, 0},
      "sudo 1001 alice alice /dev/pts/3 10.0.0.1"},
     {"what PAM did not tell is absent",
-     {OPEN, 0, "sudo", NULL, NULL, NULL, NULL, NULL},
+     {OPEN, 0, "sudo", NULL, NULL, NULL, NULL, NULL, 0},
      "sudo 0 - - - -"},
-    {"what is set but empty is absent", {CLOSE, 0, "sudo", "", "", "", "", ""}, "sudo 0 - - - -"},
+    {"what is set but empty is absent",
+     {CLOSE, 0, "sudo", "", "", "", "", "", 0},
+     "sudo 0 - - - -"},
     {"the largest uid fits",
-     {ACCOUNT, UINT32_MAX, "su", NULL, NULL, NULL, NULL, NULL},
+     {ACCOUNT, UINT32_MAX, "su", NULL, NULL, NULL, NULL, NULL, 0},
      "su 4294967295 - - - -"},
-    {"no service cannot be asked about", {ACCOUNT, 0, NULL, "a", NULL, NULL, NULL, NULL}, NULL},
-    {"an empty service cannot be asked about", {ACCOUNT, 0, "", "a", NULL, NULL, NULL, NULL}, NULL},
+    {"no service cannot be asked about", {ACCOUNT, 0, NULL, "a", NULL, NULL, NULL, NULL, 0}, NULL},
+    {"an empty service cannot be asked about",
+     {ACCOUNT, 0, "", "a", NULL, NULL, NULL, NULL, 0},
+     NULL},
     {"a service of 31 bytes can",
-     {ACCOUNT, 1, X31, NULL, NULL, NULL, NULL, NULL},
+     {ACCOUNT, 1, X31, NULL, NULL, NULL, NULL, NULL, 0},
      X31 " 1 - - - -"},
-    {"a service of 32 bytes cannot", {ACCOUNT, 1, X31 "s", NULL, NULL, NULL, NULL, NULL}, NULL},
-    {"a service with a slash cannot", {ACCOUNT, 1, "../sudo", NULL, NULL, NULL, NULL, NULL}, NULL},
+    {"a service of 32 bytes cannot", {ACCOUNT, 1, X31 "s", NULL, NULL, NULL, NULL, NULL, 0}, NULL},
+    {"a service with a slash cannot",
+     {ACCOUNT, 1, "../sudo", NULL, NULL, NULL, NULL, NULL, 0},
+     NULL},
     {"a user of 63 bytes can",
-     {ACCOUNT, 1, "su", X63, NULL, NULL, NULL, NULL},
+     {ACCOUNT, 1, "su", X63, NULL, NULL, NULL, NULL, 0},
      "su 1 " X63 " - - -"},
-    {"a user of 64 bytes cannot", {ACCOUNT, 1, "su", X63 "s", NULL, NULL, NULL, NULL}, NULL},
-    {"a user with an escape cannot", {ACCOUNT, 1, "su", "al\033ice", NULL, NULL, NULL, NULL}, NULL},
-    {"a user like an option cannot", {ACCOUNT, 1, "su", "-f", NULL, NULL, NULL, NULL}, NULL},
+    {"a user of 64 bytes cannot", {ACCOUNT, 1, "su", X63 "s", NULL, NULL, NULL, NULL, 0}, NULL},
+    {"a user with an escape cannot",
+     {ACCOUNT, 1, "su", "al\033ice", NULL, NULL, NULL, NULL, 0},
+     NULL},
+    {"a user like an option cannot", {ACCOUNT, 1, "su", "-f", NULL, NULL, NULL, NULL, 0}, NULL},
     {"a claim with controls is made plain",
-     {ACCOUNT, 1, "su", NULL, "a\nb", "\033[2J", "h\xff", NULL},
+     {ACCOUNT, 1, "su", NULL, "a\nb", "\033[2J", "h\xff", NULL, 0},
      "su 1 - a?b ?[2J h?"},
     {"a claim that is too long is left out",
-     {ACCOUNT, 1, "su", NULL, X63 "s", X63 "s", X255 "s", NULL},
+     {ACCOUNT, 1, "su", NULL, X63 "s", X63 "s", X255 "s", NULL, 0},
      "su 1 - - - -"},
     {"a claim that just fits is sent",
-     {ACCOUNT, 1, "su", NULL, X63, X63, X255, NULL},
+     {ACCOUNT, 1, "su", NULL, X63, X63, X255, NULL, 0},
      "su 1 - " X63 " " X63 " " X255},
     {"sshd's word on the address wins over a name",
-     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", "evil.example", "192.0.2.7 51515 192.0.2.1 22"},
+     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", "evil.example", "192.0.2.7 51515 192.0.2.1 22", 0},
      "sshd 0 alice - ssh 192.0.2.7"},
     {"sshd's word without a blank is an address too",
-     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", NULL, "2001:db8::7"},
+     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", NULL, "2001:db8::7", 0},
      "sshd 0 alice - ssh 2001:db8::7"},
     {"an empty word of sshd gives way to PAM's",
-     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", "h", ""},
+     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", "h", "", 0},
      "sshd 0 alice - ssh h"},
     {"a word of sshd that begins with a blank is nothing",
-     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", "h", " 1 2"},
+     {ACCOUNT, 0, "sshd", "alice", NULL, "ssh", "h", " 1 2", 0},
      "sshd 0 alice - ssh -"},
 };
 
@@ -180,6 +189,26 @@ static void check_ask(void **state)
         text_put(&t, value[0] != '\0' ? value : "-");
     }
     assert_string_equal(fields, row->fields);
+}
+
+static void a_confirmation_names_its_session_and_nothing_else_does(void **state)
+{
+    struct facts f = {.uid = 1001, .service = "sudo", .session = UINT64_MAX};
+    char packet[TEAM_GATE_PACKET_MAX];
+    struct wire_msg msg = {0};
+
+    (void)state;
+    for (unsigned op = ACCOUNT; op <= CONFIRM; op++) {
+        uint64_t session = 0;
+        size_t len;
+
+        f.op = (enum team_op)op;
+        len = ask_encode(&f, packet, sizeof packet);
+        assert_int_equal(wire_read(packet, len, &msg), WIRE_OK);
+        assert_int_equal(msg.op, op);
+        assert_int_equal(wire_find_u64(msg.fields, TEAM_SESSION, &session), op == CONFIRM);
+        assert_true(session == (op == CONFIRM ? UINT64_MAX : 0));
+    }
 }
 
 /* ---- who passes without an answer ---------------------------------------------------------- */
@@ -247,25 +276,57 @@ struct answer_row {
     bool session;
     int then;
     const char *text;
+    const char *cgroup; /* NULL: absent */
 };
 
+#define CGROUP "/sys/fs/cgroup/team/s7"
+
 static const struct answer_row ANSWER_ROWS[] = {
-    {"done is yes", ACCOUNT, TEAM_ANSWER, ACCOUNT, 0, NULL, false, YES, ""},
-    {"done for close is yes", CLOSE, TEAM_ANSWER, CLOSE, 0, NULL, false, YES, ""},
-    {"done with a session is yes", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true, YES, ""},
-    {"done with nothing recorded is no yes", OPEN, TEAM_ANSWER, OPEN, 0, NULL, false, -EBADMSG, ""},
+    {"done is yes", ACCOUNT, TEAM_ANSWER, ACCOUNT, 0, NULL, false, YES, "", NULL},
+    {"done for close is yes", CLOSE, TEAM_ANSWER, CLOSE, 0, NULL, false, YES, "", NULL},
+    {"done with a session is yes", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true, YES, "", NULL},
+    {"done with nothing recorded is no yes", OPEN, TEAM_ANSWER, OPEN, 0, NULL, false, -EBADMSG, "",
+     NULL},
     {"refused is no", ACCOUNT, TEAM_ANSWER, ACCOUNT, TEAM_REFUSED, "ask first", false, NO,
-     "ask first"},
+     "ask first", NULL},
     {"refused to open is no", OPEN, TEAM_ANSWER, OPEN, TEAM_REFUSED, "ask first", false, NO,
-     "ask first"},
-    {"refused with a session is no", OPEN, TEAM_ANSWER, OPEN, TEAM_REFUSED, "x", true, NO, "x"},
-    {"failed is no", ACCOUNT, TEAM_ANSWER, ACCOUNT, TEAM_FAILED, NULL, false, NO, ""},
-    {"a code that nobody knows is no", ACCOUNT, TEAM_ANSWER, ACCOUNT, 256, NULL, false, NO, ""},
-    {"no code is garbage", ACCOUNT, TEAM_ANSWER, ACCOUNT, -1, "x", false, -EBADMSG, ""},
+     "ask first", NULL},
+    {"refused with a session is no", OPEN, TEAM_ANSWER, OPEN, TEAM_REFUSED, "x", true, NO, "x",
+     NULL},
+    {"failed is no", ACCOUNT, TEAM_ANSWER, ACCOUNT, TEAM_FAILED, NULL, false, NO, "", NULL},
+    {"a code that nobody knows is no", ACCOUNT, TEAM_ANSWER, ACCOUNT, 256, NULL, false, NO, "",
+     NULL},
+    {"no code is garbage", ACCOUNT, TEAM_ANSWER, ACCOUNT, -1, "x", false, -EBADMSG, "", NULL},
     {"the answer to another question is garbage", ACCOUNT, TEAM_ANSWER, CLOSE, 0, NULL, false,
-     -EBADMSG, ""},
-    {"an ask is no answer", ACCOUNT, TEAM_ASK, ACCOUNT, 0, NULL, false, -EBADMSG, ""},
-    {"rows are no answer", ACCOUNT, TEAM_ROWS, ACCOUNT, 0, NULL, false, -EBADMSG, ""},
+     -EBADMSG, "", NULL},
+    {"an ask is no answer", ACCOUNT, TEAM_ASK, ACCOUNT, 0, NULL, false, -EBADMSG, "", NULL},
+    {"rows are no answer", ACCOUNT, TEAM_ROWS, ACCOUNT, 0, NULL, false, -EBADMSG, "", NULL},
+    {"done with a container is yes", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true, YES, "", CGROUP},
+    {"a container without a session is no yes", OPEN, TEAM_ANSWER, OPEN, 0, NULL, false, -EBADMSG,
+     "", CGROUP},
+    {"refused with a container is no", OPEN, TEAM_ANSWER, OPEN, TEAM_REFUSED, "x", true, NO, "x",
+     CGROUP},
+    {"a container in the whole file system is garbage", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true,
+     -EBADMSG, "", "/etc"},
+    {"a container at the mount point is garbage", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true, -EBADMSG,
+     "", "/sys/fs/cgroup"},
+    {"a container beside the mount point is garbage", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true,
+     -EBADMSG, "", "/sys/fs/cgroups/s7"},
+    {"a relative container is garbage", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true, -EBADMSG, "",
+     "sys/fs/cgroup/s7"},
+    {"a container that climbs out is garbage", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true, -EBADMSG, "",
+     "/sys/fs/cgroup/a/../../../etc"},
+    {"a container that climbs at its end is garbage", OPEN, TEAM_ANSWER, OPEN, 0, NULL, true,
+     -EBADMSG, "", "/sys/fs/cgroup/.."},
+    {"nobody goes into a container to be let in", ACCOUNT, TEAM_ANSWER, ACCOUNT, 0, NULL, false,
+     YES, "", CGROUP},
+    {"or out of one", CLOSE, TEAM_ANSWER, CLOSE, 0, NULL, false, YES, "", CGROUP},
+    {"a confirmed session is yes", CONFIRM, TEAM_ANSWER, CONFIRM, 0, NULL, true, YES, "", NULL},
+    {"a confirmation of nothing is no yes", CONFIRM, TEAM_ANSWER, CONFIRM, 0, NULL, false, -EBADMSG,
+     "", NULL},
+    {"a confirmation that is refused is no", CONFIRM, TEAM_ANSWER, CONFIRM, TEAM_REFUSED, "ended",
+     true, NO, "ended", NULL},
+    {"open does not answer confirm", CONFIRM, TEAM_ANSWER, OPEN, 0, NULL, true, -EBADMSG, "", NULL},
 };
 
 static size_t write_answer(const struct answer_row *row, char *packet, size_t cap)
@@ -277,38 +338,46 @@ static size_t write_answer(const struct answer_row *row, char *packet, size_t ca
     wire_put(&w, TEAM_TEXT, row->answer_text);
     if (row->session)
         wire_put_u64(&w, TEAM_SESSION, 7);
+    wire_put(&w, TEAM_CGROUP, row->cgroup);
     return wire_finish(&w);
 }
 
 static void check_answer(void **state)
 {
     const struct answer_row *row = *state;
-    char packet[TEAM_GATE_PACKET_MAX], text[ANSWER_TEXT_CAP] = "stale";
+    struct answer a = {.text = "stale", .session = 9, .cgroup = "stale"};
+    char packet[TEAM_GATE_PACKET_MAX];
     size_t len = write_answer(row, packet, sizeof packet);
 
     assert_true(len > 0);
-    assert_int_equal(answer_read((enum team_op)row->op, packet, len, text), row->then);
-    assert_string_equal(text, row->text);
+    assert_int_equal(answer_read((enum team_op)row->op, packet, len, &a), row->then);
+    assert_string_equal(a.text, row->text);
+    if (row->then != YES)
+        return;
+    assert_int_equal(a.session, row->session ? 7 : 0);
+    assert_string_equal(a.cgroup, row->op == OPEN && row->cgroup ? row->cgroup : "");
 }
 
 static void every_cut_of_a_yes_is_garbage(void **state)
 {
-    const struct answer_row yes = {"", OPEN, TEAM_ANSWER, OPEN, 0, "welcome", true, YES, ""};
-    char packet[TEAM_GATE_PACKET_MAX], text[ANSWER_TEXT_CAP];
+    const struct answer_row yes = {"",        OPEN, TEAM_ANSWER, OPEN, 0,
+                                   "welcome", true, YES,         "",   CGROUP};
+    char packet[TEAM_GATE_PACKET_MAX];
+    struct answer a;
     size_t len = write_answer(&yes, packet, sizeof packet);
 
     (void)state;
-    assert_int_equal(answer_read(TEAM_OP_OPEN, packet, len, text), ANSWER_YES);
+    assert_int_equal(answer_read(TEAM_OP_OPEN, packet, len, &a), ANSWER_YES);
     for (size_t cut = 0; cut < len; cut++)
-        assert_int_equal(answer_read(TEAM_OP_OPEN, packet, cut, text), -EBADMSG);
+        assert_int_equal(answer_read(TEAM_OP_OPEN, packet, cut, &a), -EBADMSG);
 }
 
 static void another_version_is_told_apart(void **state)
 {
-    char text[ANSWER_TEXT_CAP];
+    struct answer a;
 
     (void)state;
-    assert_int_equal(answer_read(TEAM_OP_ACCOUNT, "TE\x02\x02\0\1\0\0", 8, text), -EPROTONOSUPPORT);
+    assert_int_equal(answer_read(TEAM_OP_ACCOUNT, "TE\x02\x02\0\1\0\0", 8, &a), -EPROTONOSUPPORT);
 }
 
 /* ---- the verdict --------------------------------------------------------------------------- */
@@ -410,6 +479,11 @@ static const struct verdict_row VERDICT_ROWS[] = {
      "uid=1001 user=alice denied: " SILENT_TO_LOG("not within 2s")},
     {"close: silence passes", CLOSE, ALICE, NULL, -ETIMEDOUT, "", PASS, LOG_ERR, "",
      "uid=1001 user=alice end of session not reported: " SILENT_TO_LOG("not within 2s")},
+    {"open: a container that cannot be entered denies", OPEN, ALICE, NULL, -EXDEV, "", DENY,
+     LOG_ERR, "", "uid=1001 user=alice denied: the session's container cannot be entered"},
+    {"open: root passes outside of its container, and it is logged", OPEN, ROOT, NULL, -EXDEV, "",
+     PASS, LOG_WARNING, "",
+     "uid=0 user=root passes as root: the session's container cannot be entered"},
     {"account: root passes on silence, and it is logged", ACCOUNT, ROOT, NULL, -ENOENT, "", PASS,
      LOG_WARNING, "", "uid=0 user=root passes as root: " SILENT_TO_LOG("it is not running")},
     {"open: root passes on silence, and it is logged", OPEN, ROOT, NULL, -ETIMEDOUT, "", PASS,
@@ -490,7 +564,7 @@ static void a_yes_without_teamds_yes_is_roots_alone(void **state)
 
     (void)state;
     for (size_t s = 0; s < COUNT(SERVICES) * COUNT(USERS) * COUNT(ARGUMENTS); s++)
-        for (unsigned op = ACCOUNT; op <= CLOSE; op++)
+        for (unsigned op = ACCOUNT; op <= CONFIRM; op++)
             for (uint32_t uid = 0; uid < 2; uid++)
                 for (int answer = -200; answer <= 2; answer++) {
                     struct verdict_row row = {.op = op, .uid = uid, .answer = answer, .text = "t"};
@@ -511,7 +585,7 @@ static void a_yes_without_teamds_yes_is_roots_alone(void **state)
                     else
                         assert_int_equal(v.code == PASS,
                                          root ? told || answer < 0 : told && !wrong);
-                    if (op == OPEN)
+                    if (op == OPEN || op == CONFIRM)
                         assert_true(v.code == PASS || v.code == DENY);
                     if (op != ACCOUNT || v.code == PASS)
                         assert_string_equal(v.message, "");
@@ -557,12 +631,13 @@ static void the_longest_of_everything_fits(void **state)
 int main(void)
 {
     static struct CMUnitTest tests[300] = {
+        cmocka_unit_test(a_confirmation_names_its_session_and_nothing_else_does),
         cmocka_unit_test(every_cut_of_a_yes_is_garbage),
         cmocka_unit_test(another_version_is_told_apart),
         cmocka_unit_test(a_yes_without_teamds_yes_is_roots_alone),
         cmocka_unit_test(the_longest_of_everything_fits),
     };
-    size_t n = 4;
+    size_t n = 5;
 
     ADD_ROWS(OPTION_ROWS, check_options);
     ADD_ROWS(ASK_ROWS, check_ask);

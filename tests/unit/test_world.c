@@ -262,6 +262,26 @@ static void a_world_full_of_sessions_lets_nobody_in(void **state)
     assert_null(world_check(&g.w));
 }
 
+/* No step leads to such a world; should there be one, it is a no. */
+static void inside_of_an_elevation_that_nobody_knows_nothing_is_opened(void **state)
+{
+    struct gate_ask open = {.actor = {.uid = 0, .loginuid = NOBODY},
+                            .service = "sudo",
+                            .user = "root",
+                            .ruser = "",
+                            .tty = "",
+                            .rhost = "",
+                            .parent = 1};
+    struct event ev = {.kind = EV_OPEN, .open = &open};
+    struct session s = {.number = 1, .uid = 1001, .state = SESSION_LIVE, .request = {77}};
+
+    (void)state;
+    assert_non_null(world_add_session(&g.w, &s));
+    engine_step(&g.w, &ev, g.now, &g.out);
+    assert_int_equal(g.out.reply.code, REPLY_REFUSED);
+    assert_string_equal(g.out.reply.text, "the elevation of this session has ended");
+}
+
 /* Many requests, and a reload after which nobody is eligible, of which one step is done: the later
  * requests are still to be looked at. */
 static void begin_a_long_reload(int64_t start_us)
@@ -506,6 +526,7 @@ int main(void)
         cmocka_unit_test_setup(a_world_full_of_requests_refuses_more, set),
         cmocka_unit_test_setup(a_person_has_so_many_open_requests_and_no_more, set),
         cmocka_unit_test_setup(a_world_full_of_sessions_lets_nobody_in, set),
+        cmocka_unit_test_setup(inside_of_an_elevation_that_nobody_knows_nothing_is_opened, set),
         cmocka_unit_test_setup(more_than_one_step_can_hold_is_done_in_several, set),
         cmocka_unit_test_setup(a_start_finds_out_that_the_requester_is_not_eligible_any_more, set),
         cmocka_unit_test_setup(an_approval_finds_out_that_the_requester_is_not_eligible_any_more,

@@ -1,0 +1,270 @@
+#include "host/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <team/text.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+enum { PATH_CAP = 512 };
+
+struct containers {
+    char dir[CONTAINER_CAP]; /* in the file system */
+    char own[CONTAINER_CAP]; /* as /proc/PID/cgroup writes it */
+};
+
+/* ---- finding a place --------------------------------------------------------------------------
+ */
+
+static bool is_cgroup2(const char *path)
+{
+    struct statfs fs;
+
+    return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static const char *mount_point(void)
+{
+    static const char *const PLACES[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+
+    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++)
+        if (is_cgroup2(PLACES[i]))
+            return PLACES[i];
+    return NULL;
+}
+
+/* The v2 line of /proc/PID/cgroup: "0::/path". -ESRCH if the process is gone. */
+static int read_cgroup(const char *proc_file, char out[CONTAINER_CAP])
+{
+    char line[PATH_CAP];
+    FILE *f = fopen(proc_file, "re");
+    int r = -ESRCH;
+
+    if (!f)
+        return -ESRCH;
+    while (fgets(line, sizeof line, f)) {
+        size_t n = strcspn(line, "\n");
+
+        if (strncmp(line, "0::/", 4) != 0 || line[n] != '\n' || n - 3 >= CONTAINER_CAP)
+            continue;
+        line[n] = '\0';
+        memcpy(out, line + 3, n - 2);
+        r = 0;
+    }
+    fclose(f);
+    return r;
+}
+
+static bool join(char *out, size_t cap, const char *a, const char *b)
+{
+    struct text t = text_over(out, cap);
+
+    text_put(&t, a);
+    if (t.len > 0 && out[t.len - 1] != '/')
+        text_put(&t, "/");
+    text_put(&t, b[0] == '/' ? b + 1 : b);
+    return !t.cut;
+}
+
+static int give_to(const char *dir, uid_t uid, gid_t gid)
+{
+    static const char *const FILES[] = {"", "/cgroup.procs", "/cgroup.subtree_control",
+                                        "/cgroup.kill"};
+    char path[PATH_CAP];
+
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
+        snprintf(path, sizeof path, "%s%s", dir, FILES[i]);
+        if (chown(path, uid, gid) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+/* The cgroup of team-sessions.service, delegated to us. */
+static bool find_unit(const char *mount, char out[CONTAINER_CAP])
+{
+    return join(out, CONTAINER_CAP, mount, "system.slice/team-sessions.service") &&
+           access(out, W_OK) == 0;
+}
+
+/* Started by hand: one of our own, beside where we are. */
+static int make_own(const char *mount, const char *name, uid_t uid, gid_t gid,
+                    char out[CONTAINER_CAP])
+{
+    char here[CONTAINER_CAP], beside[CONTAINER_CAP];
+    int r;
+
+    r = read_cgroup("/proc/self/cgroup", here);
+    if (r < 0)
+        return -ENOTSUP;
+    if (!join(beside, sizeof beside, mount, here) || !join(out, CONTAINER_CAP, beside, name))
+        return -ENAMETOOLONG;
+    if (mkdir(out, 0755) < 0 && errno != EEXIST)
+        return -ENOTSUP;
+    return geteuid() == 0 ? give_to(out, uid, gid) : 0;
+}
+
+/* As the configuration says; it has to be below the mount point, which names it for the kernel. */
+static int take_given(const char *mount, const char *where, char out[CONTAINER_CAP])
+{
+    size_t n = strlen(mount);
+
+    return strncmp(where, mount, n) == 0 && where[n] == '/' && where[n + 1] != '\0' &&
+                   is_cgroup2(where) && join(out, CONTAINER_CAP, where, "") &&
+                   access(where, W_OK) == 0
+               ? 0
+               : -ENOTSUP;
+}
+
+int containers_open(const char *where, const char *name, uid_t uid, gid_t gid,
+                    struct containers **ret)
+{
+    const char *mount = mount_point();
+    struct containers *c;
+    int r = 0;
+
+    if (strcmp(where, "off") == 0 || !mount)
+        return -ENOTSUP;
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return -ENOMEM;
+    if (strcmp(where, "auto") != 0)
+        r = take_given(mount, where, c->dir);
+    else if (!find_unit(mount, c->dir))
+        r = make_own(mount, name, uid, gid, c->dir);
+    if (r < 0) {
+        free(c);
+        return r;
+    }
+    for (size_t n = strlen(c->dir); n > 1 && c->dir[n - 1] == '/'; n--)
+        c->dir[n - 1] = '\0';
+    join(c->own, sizeof c->own, "/", c->dir + strlen(mount));
+    *ret = c;
+    return 0;
+}
+
+struct containers *containers_free(struct containers *c)
+{
+    if (c)
+        rmdir(c->dir);
+    free(c);
+    return NULL;
+}
+
+/* ---- one container ----------------------------------------------------------------------------
+ */
+
+void container_path(const struct containers *c, const char *below, char out[CONTAINER_CAP])
+{
+    join(out, CONTAINER_CAP, c->dir, below);
+}
+
+int container_make(struct containers *c, const char *below)
+{
+    char path[CONTAINER_CAP];
+
+    if (!join(path, sizeof path, c->dir, below))
+        return -ENAMETOOLONG;
+    return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int container_kill(struct containers *c, const char *below)
+{
+    char path[CONTAINER_CAP], file[PATH_CAP];
+    int fd, r = 0;
+
+    container_path(c, below, path);
+    snprintf(file, sizeof file, "%s/cgroup.kill", path);
+    fd = open(file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, "1", 1) != 1)
+        r = -errno;
+    close(fd);
+    return r;
+}
+
+/* Children first: root in the session may have made some of its own. */
+static int remove_tree(const char *path, unsigned depth)
+{
+    char child[PATH_CAP];
+    const struct dirent *e;
+    DIR *d;
+
+    if (rmdir(path) == 0 || errno == ENOENT)
+        return 0;
+    d = depth < CONTAINER_DEPTH_MAX ? opendir(path) : NULL;
+    if (!d)
+        return -EBUSY;
+    while ((e = readdir(d)))
+        if (e->d_type == DT_DIR && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+            snprintf(child, sizeof child, "%s/%s", path, e->d_name) < (int)sizeof child)
+            remove_tree(child, depth + 1);
+    closedir(d);
+    return rmdir(path) == 0 || errno == ENOENT ? 0 : -EBUSY;
+}
+
+int container_remove(struct containers *c, const char *below)
+{
+    char path[CONTAINER_CAP];
+
+    container_path(c, below, path);
+    return remove_tree(path, 0);
+}
+
+/* "s12/s15/whatever" -> 15 and "s12/s15": the leading run of names that are sessions'. */
+static uint64_t innermost(const char *below, char out[CONTAINER_CAP])
+{
+    struct text t = text_over(out, CONTAINER_CAP);
+    uint64_t number = 0;
+
+    while (*below == 's') {
+        size_t n = strcspn(below, "/");
+        uint64_t v;
+
+        if (!text_parse_u64(below + 1, n - 1, &v))
+            break;
+        number = v;
+        if (t.len > 0)
+            text_put(&t, "/");
+        text_put_n(&t, below, n);
+        below += n;
+        below += *below == '/';
+    }
+    return t.cut ? 0 : number;
+}
+
+int container_of(const struct containers *c, uint32_t pid, char below[CONTAINER_CAP], uint64_t *ret)
+{
+    char file[32], path[CONTAINER_CAP];
+    size_t n = strlen(c->own);
+    int r;
+
+    below[0] = '\0';
+    *ret = 0;
+    snprintf(file, sizeof file, "/proc/%u/cgroup", pid);
+    r = read_cgroup(file, path);
+    if (r < 0)
+        return r;
+    if (strncmp(path, c->own, n) == 0 && path[n] == '/')
+        *ret = innermost(path + n + 1, below);
+    return 0;
+}
+
+int container_watch(struct containers *c, sd_event *loop, const char *below,
+                    sd_event_inotify_handler_t handler, void *ctx, sd_event_source **ret)
+{
+    char path[CONTAINER_CAP], file[PATH_CAP];
+
+    container_path(c, below, path);
+    snprintf(file, sizeof file, "%s/cgroup.events", path);
+    return sd_event_add_inotify(loop, ret, file, IN_MODIFY, handler, ctx);
+}

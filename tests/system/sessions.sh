@@ -1,0 +1,179 @@
+#!/bin/bash
+# When an elevation ends, its sessions end: every process of them, whatever it does to stay, with the
+# real sudo; and nothing else does.
+. "$(dirname "$0")/lib.sh"
+
+policy()
+{
+    config <<CONF
+settings: { require_comment = false; };
+sessions: { grace = "$1"; warn = ["2s"]; cgroup = "${2:-auto}"; };
+eligibility = ( { name = "sre"; who = ["@sre", "bob", "erin"]; targets = ["host:*/sudo"]; max_duration = "4h"; approval_required = false; } );
+CONF
+}
+elevate() # USER FOR
+{
+    run as "$1" teamctl request sudo --for "$2" --reason "test of sessions"
+    id=${out:0:8}
+}
+state() { teamctl show "$id" --json | jq -r "$1"; }
+gone() # NAME: no process with this word in its command line within 3 s
+{
+    until_true 3 none "$1"
+}
+none() { ! pgrep -f "^$1" >/dev/null; }
+there() { pgrep -f "^$1" >/dev/null; } # by argv[0] alone: sudo's own command line has the word too
+ended() { [ "$(state .state)" = "$1" ]; }
+
+policy 1s
+start_teamd || exit 1
+
+# ends NAME SHELL: what SHELL starts under sudo (with the word MARK in its command line) is gone after
+# a revoke, and the request is `revoked`.
+ends()
+{
+    local name=$1 script=$2
+
+    elevate alice 1h
+    as alice sudo -n bash -c "$script" MARK >/dev/null 2>&1 &
+    job=$!
+    until_true 3 there MARK
+    sleep 0.2
+    ok "$name: runs" there MARK
+    ok "$name: revoked" as alice teamctl revoke "$id" --yes
+    ok "$name: everything of it is gone" gone MARK
+    ok "$name: the request is over" until_true 3 ended revoked
+    wait $job 2>/dev/null
+}
+
+ends "a plain command" 'exec -a MARK sleep 60'
+ends "HUP and TERM ignored" 'trap "" HUP TERM INT; (exec -a MARK sleep 60); while :; do sleep 1; done'
+ends "nohup" 'nohup bash -c "exec -a MARK sleep 60" & wait'
+ends "setsid and double fork" '(setsid bash -c "(exec -a MARK sleep 60) &" &); sleep 60'
+ends "a daemon that outlives its sudo" '(setsid bash -c "exec -a MARK sleep 60" >/dev/null 2>&1 &); sleep 0.5'
+ends "200 processes" 'for i in $(seq 200); do (exec -a MARK sleep 60) & done; wait'
+ends "a stopped process" '(exec -a MARK sleep 60) & sleep 0.3; kill -STOP $!; wait'
+ends "sudo in sudo in sudo" 'sudo sudo bash -c "exec -a MARK sleep 60"'
+ends "su - in it" 'su - bob -c "exec -a MARK sleep 60"'
+ends "sudo -b in it" 'sudo -b bash -c "exec -a MARK sleep 60"; sleep 60'
+ends "a process that starts itself anew" 'trap "" TERM; f() { (exec -a MARK sleep 0.1); f & }; f; sleep 60'
+
+# ---- what is not touched --------------------------------------------------------------------------
+
+elevate alice 1h
+first=$id
+as bob teamctl request sudo --for 1h --reason "other" >/mnt/other
+as alice bash -c 'exec -a OWN sleep 60' &
+as bob sudo -n bash -c 'exec -a BOBS sleep 60' &
+as alice sudo -n bash -c 'exec -a HERS sleep 60' &
+until_true 3 there HERS
+until_true 3 there BOBS
+ok "alice's is revoked" as alice teamctl revoke "$first" --yes
+ok "her session is gone" gone HERS
+ok "her own process is not" there OWN
+ok "bob's session is not" there BOBS
+pkill -f ^OWN
+as bob teamctl revoke "$(cat /mnt/other)" --yes >/dev/null
+gone BOBS
+
+# ---- two elevations -------------------------------------------------------------------------------
+
+elevate alice 1h
+first=$id
+as alice sudo -n bash -c 'exec -a TWICE sleep 60' &
+until_true 3 there TWICE
+elevate alice 30m
+as alice teamctl revoke "$first" --yes >/dev/null
+sleep 1.5
+ok "a session goes on under the other elevation" there TWICE
+as alice teamctl revoke "$id" --yes >/dev/null
+ok "and ends with that" gone TWICE
+
+# ---- by itself, with a warning, and an extension ---------------------------------------------------
+
+cat >/usr/local/bin/window <<'SH'
+#!/bin/bash
+sudo -n bash -c 'exec -a WINDOW sleep 60'
+stty -a | grep -o ' -\?echo ' 
+SH
+chmod 755 /usr/local/bin/window
+elevate alice 4s
+as_tty alice window >/mnt/screen 2>&1 &
+job=$!
+until_true 3 there WINDOW
+ok "at the end of its window a session is gone" until_true 7 none WINDOW
+ok "and the elevation has ended" until_true 3 ended ended
+wait $job
+run cat /mnt/screen
+like "the person was warned" "$out" "your elevation $id ends in 2s, and this session with it; to go on: teamctl extend $id"
+like "and told" "$out" "your elevation $id has ended; this session is being closed"
+like "the terminal is usable" "$out" ' echo '
+elevate alice 3s
+as alice sudo -n bash -c 'exec -a LONGER sleep 60' &
+until_true 3 there LONGER
+ok "an extension before the end" as alice teamctl extend "$id" --for 1h --reason "not done"
+sleep 4
+ok "keeps the session" there LONGER
+as alice teamctl revoke "$id" --yes >/dev/null
+gone LONGER
+
+# ---- who is elevated does not decide ---------------------------------------------------------------
+
+elevate erin 1h
+exits 3 "an elevated session asks for nothing" as erin sudo -n -u erin teamctl request sudo --for 1h --reason more
+like "and is told so" "$out" 'who is elevated does not ask or decide'
+refused "nothing new is opened in a session that has ended" as erin sudo -n bash -c "
+    setsid -f bash -c 'trap \"\" TERM; sleep 0.5; sudo -n id >/mnt/late 2>&1' ; teamctl revoke $id --yes; sleep 3"
+sleep 1
+run cat /mnt/late
+unlike "nor by root inside of it" "$out" 'uid=0'
+gone late
+
+# ---- restarts -------------------------------------------------------------------------------------
+
+policy 1s
+elevate alice 1h
+as alice sudo -n bash -c 'trap "" TERM; (exec -a RESTART sleep 60); sleep 60' &
+until_true 3 there RESTART
+kill_teamd
+start_teamd || exit 1
+ok "a session outlives teamd" there RESTART
+as alice teamctl revoke "$id" --yes >/dev/null
+kill_teamd
+start_teamd || exit 1
+ok "teamd killed in the middle of the ladder goes on where it was" gone RESTART
+ok "and the request is over" until_true 3 ended revoked
+elevate alice 3s
+as alice sudo -n bash -c '(setsid bash -c "exec -a AWAY sleep 60" &); sleep 60' &
+ok "another session" until_true 3 there AWAY
+kill_teamd
+sleep 3.2
+ok "while teamd is away the session goes on" there AWAY
+start_teamd || exit 1
+ok "and ends when it is back" gone AWAY
+ok "with the elevation" until_true 3 ended ended
+
+# ---- without a container ---------------------------------------------------------------------------
+
+policy 1s off
+ok "the policy is loaded" teamctl reload
+stop_teamd
+start_teamd || exit 1
+elevate alice 1h
+as alice sudo -n bash -c 'trap "" TERM; (exec -a LOOSE sleep 60); sleep 60' &
+until_true 3 there LOOSE
+is "it is recorded" "$(state '[.sessions[] | select(.state == "live")] | length')" 1
+as alice teamctl revoke "$id" --yes >/dev/null
+ok "without cgroups the process tree is killed" gone LOOSE
+ok "and the request is over" until_true 3 ended revoked
+
+# ---- nothing is left ------------------------------------------------------------------------------
+
+stop_teamd
+is "no session's cgroup is left" "$(find /sys/fs/cgroup -type d -path '*/team-sessions-*/s*' 2>/dev/null | wc -l)" 0
+start_teamd || exit 1
+run teamctl audit --json
+is "every session that began has an end in the trail" \
+    "$(jq -s 'map(select(.action == "session.open" and .outcome == "yes")) | length' <<<"$out")" \
+    "$(jq -s 'map(select(.action == "session.end")) | length' <<<"$out")"
+finish
