@@ -6,48 +6,11 @@ struct deadline engine_wake(const struct world *w)
 }
 
 /* Looks at a noted request again: only a certain "not eligible any more" changes anything. False if
- * the request is on its way out by that. */
+ * the request is on its way out by that: then it is gone, or `ending` and due for the next pass. */
 static bool check_eligibility(struct step *s, struct request *r)
 {
-    struct id id = r->id;
-
-    if (!world_take_check(s->w, r) || still_eligible(s->w, r, r->duration_s) != CERTAIN_NO ||
-        move_request(s, r, REQ_ON_LAPSE, "") != MOVE_GO)
-        return true;
-    r = world_request(s->w, id);
-    if (r)
-        wake_at(s->w, r->due); /* `ending`: the next pass finishes it */
-    return false;
-}
-
-static void pass_requests(struct step *s, struct wall since)
-{
-    struct request *r;
-    uint32_t at = 0;
-
-    while (!s->out->more && (r = world_each_request(s->w, &at))) {
-        s->out->more = !step_room(s);
-        if (s->out->more || !check_eligibility(s, r) || !(r = overtake(s, r)))
-            continue;
-        warn_before_end(s, r, since);
-        wake_at(s->w, r->due);
-        if (r->extension.for_s > 0)
-            wake_at(s->w, r->extension.expires);
-    }
-}
-
-static void pass_sessions(struct step *s)
-{
-    struct session *session;
-    uint32_t at = 0;
-
-    while (!s->out->more && (session = world_each_session(s->w, &at))) {
-        s->out->more = !step_room(s);
-        if (s->out->more)
-            continue;
-        session_overtake(s, session);
-        wake_at(s->w, session->due);
-    }
+    return !world_take_check(s->w, r) || still_eligible(s->w, r, r->duration_s) != CERTAIN_NO ||
+           move_request(s, r, REQ_ON_LAPSE, "") != MOVE_GO;
 }
 
 /* One pass over what may change by itself, until the effects are full; then the next step goes on.
