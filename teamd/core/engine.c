@@ -13,6 +13,36 @@ static bool check_eligibility(struct step *s, struct request *r)
            move_request(s, r, REQ_ON_LAPSE, "") != MOVE_GO;
 }
 
+static void pass_requests(struct step *s, struct wall since)
+{
+    struct request *r;
+    uint32_t at = 0;
+
+    while (!s->out->more && (r = world_each_request(s->w, &at))) {
+        s->out->more = !step_room(s);
+        if (s->out->more || !check_eligibility(s, r) || !(r = overtake(s, r)))
+            continue;
+        warn_before_end(s, r, since);
+        wake_at(s->w, r->due);
+        if (r->extension.for_s > 0)
+            wake_at(s->w, r->extension.expires);
+    }
+}
+
+static void pass_sessions(struct step *s)
+{
+    struct session *session;
+    uint32_t at = 0;
+
+    while (!s->out->more && (session = world_each_session(s->w, &at))) {
+        s->out->more = !step_room(s);
+        if (s->out->more)
+            continue;
+        session_overtake(s, session);
+        wake_at(s->w, session->due);
+    }
+}
+
 /* One pass over what may change by itself, until the effects are full; then the next step goes on.
  */
 static void pass(struct step *s)
