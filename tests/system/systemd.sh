@@ -1,7 +1,7 @@
 #!/bin/bash
 # The units under a real systemd as PID 1: installing, activation by the sockets, reload, restart
 # under load, watchdog, sandbox, journal, reboot, power cut, and a login with logind.
-# shellcheck disable=SC1091,SC2016,SC2119
+# shellcheck disable=SC1091,SC2013,SC2016,SC2086,SC2154
 . "$(dirname "$0")/systemd_lib.sh"
 
 good_config()

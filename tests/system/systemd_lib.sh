@@ -11,7 +11,7 @@
 # $ROOT is the disk of the machine, seen from the script. `inside CMD` runs something in the machine
 # as root, `as PERSON CMD` as a person. Kernel, clock and memory are those of the real machine.
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # status is lib.sh's
+# shellcheck disable=SC2015,SC2016,SC2154  # `a && b || die`; status is lib.sh's
 
 # ---- outside ------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ _make_disk()
     mkdir -p /mnt/upper /mnt/work $ROOT
     mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay $ROOT ||
         die "no overlay"
-    rm -rf $ROOT/etc $ROOT/home $ROOT/root $ROOT/var/log $ROOT/var/lib/team
+    (cd "${ROOT:?}" && rm -rf ./etc ./home ./root ./var/log ./var/lib/team) || die "no disk"
     mkdir -p $ROOT/etc $ROOT/home $ROOT/root $ROOT/var/log
     cp -a /etc/. $ROOT/etc/ && cp -a /home/. $ROOT/home/ || die "no /etc"
     rm -rf $ROOT/etc/systemd
@@ -264,7 +264,6 @@ as_from()
     local loginuid=$1 user=$2
     shift 2
 
-    # shellcheck disable=SC2016
     inside bash -c 'echo "$1" >/proc/self/loginuid && cd "$3" || exit 125
         exec setsid -w setpriv --reuid "$2" --regid "$2" --init-groups --reset-env "${@:4}"' \
         as "$loginuid" "$user" "$(_home "$user")" "$@"
