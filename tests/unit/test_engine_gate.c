@@ -66,6 +66,11 @@ static const struct row ROWS[] = {
          "sudo") "root@dave gate sudo ruser=nobody => no: this "
                  "host does not know who you are; try again\n"
                  "root@alice gate sudo ruser=root => yes\n"},
+    {"sudo that asks as root in somebody's login has to say for whom", PLAIN,
+     "root@alice gate sudo ruser= => no: sudo does not say who runs it (pam_ruser is off in "
+     "sudoers)\n"
+     "root@unset gate sudo ruser= => yes\nroot gate sudo ruser= => yes\nroot@alice gate su ruser= "
+     "=> yes\n"},
     {"polkit may be root for anybody, so root does not pass there", PLAIN,
      "root@unset gate polkit-1 => no\nroot@unset gate su => yes\n"},
     {"a service in no class is denied, root included", PLAIN,

@@ -85,6 +85,26 @@ static const struct row ROWS[] = {
      "state R1 => cancelled\n"
      "trail => request.cancel - done\n"
      "detail => host:bastion-1/sudo; not eligible any more\n"},
+    {"what was scheduled without approval does not start where it is needed by now",
+     FREE "--\n" PLAIN,
+     "alice request sudo 1h start=+2h => done scheduled\n"
+     "policy second\n"
+     "state R1 => scheduled\n"
+     "pass 2h\n"
+     "trail => request.cancel - done\n"
+     "state R1 => cancelled\n"},
+    {"and starts where it is not", FREE "--\n" FREE PLAIN,
+     "alice request sudo 1h start=+2h => done scheduled\n"
+     "policy second\n"
+     "pass 2h\n"
+     "state R1 => active\n"},
+    {"what was approved starts, whatever the rules are by now",
+     PLAIN "--\n" PLAIN "rule sec erin host:*/* mandatory\n",
+     "alice request sudo 1h start=+2h\n"
+     "bob approve R1\n"
+     "policy second\n"
+     "pass 2h\n"
+     "state R1 => active\n"},
     {"a start for somebody who cannot be looked up is tried again", PLAIN,
      "alice request sudo 1h start=+2h\n"
      "bob approve R1\n"

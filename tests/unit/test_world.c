@@ -389,6 +389,29 @@ static void what_belongs_to_a_request_with_16_approvals_has_no_room_for_more(voi
     assert_int_equal(g.out.reply.state, REQ_REJECTED);
 }
 
+static void what_was_decided_about_a_hundred_times_is_not_approved_again(void **state)
+{
+    struct request r = request_numbered(1, 1001);
+    struct event ev = {.kind = EV_DECIDE, .actor = {.uid = 1002, .loginuid = 1002}, .id = {1}};
+
+    (void)state;
+    assert_null(stage_policy(&g, "may sre @sre host:*/sudo 4h\nrule leads bob host:*/*\n"));
+    r.grants[0].target = sudo();
+    r.duration_s = 60;
+    r.due = (struct deadline){{NEVER_US}, {NEVER_US}};
+    r.n_decisions = DECISIONS_MAX;
+    assert_non_null(world_add_request(&g.w, &r));
+    ev.decide.approve = true;
+    ev.decide.comment = "fine";
+    engine_step(&g.w, &ev, g.now, &g.out);
+    assert_int_equal(g.out.reply.code, REPLY_FAILED);
+    assert_int_equal(g.out.reply.state, REQ_PENDING);
+    ev.decide.approve = false;
+    engine_step(&g.w, &ev, g.now, &g.out);
+    assert_int_equal(g.out.reply.code, REPLY_DONE);
+    assert_int_equal(g.out.reply.state, REQ_REJECTED);
+}
+
 /* ---- invariants ----------------------------------------------------------------------------- */
 
 static struct request *active(void)
@@ -535,6 +558,7 @@ int main(void)
         cmocka_unit_test_setup(the_gate_believes_no_grant_that_is_not_open, set),
         cmocka_unit_test_setup(what_belongs_to_a_request_with_16_approvals_has_no_room_for_more,
                                set),
+        cmocka_unit_test_setup(what_was_decided_about_a_hundred_times_is_not_approved_again, set),
         cmocka_unit_test_setup(what_is_wrong_with_a_request_is_noticed, set),
         cmocka_unit_test_setup(what_is_wrong_with_a_session_is_noticed, set),
         cmocka_unit_test_setup(what_nothing_ends_by_itself_is_restored_so_on_another_boot, set),
