@@ -13,8 +13,9 @@ struct services {
     size_t n;
     struct {
         char name[NAME_MAX_HERE];
-        bool part;  /* others include it */
-        bool gated; /* its account or session line names us */
+        bool included; /* by others */
+        bool part;     /* and nothing more: it cannot tell who somebody is */
+        bool gated;    /* its account or session line names us */
     } items[SERVICES_MAX];
 };
 
@@ -199,6 +200,12 @@ static bool check_useless(struct doctor *d, const struct pam_stack *s)
     return false;
 }
 
+/* runuser(1) asks for a session and nothing else. */
+static bool asks_account(const char *service)
+{
+    return strcmp(service, "runuser") != 0 && strcmp(service, "runuser-l") != 0;
+}
+
 static void check_service(struct doctor *d, const char *name, const struct pam_service *s)
 {
     const struct pam_stack *account = &s->stacks[PAM_ACCOUNT], *session = &s->stacks[PAM_SESSION];
@@ -210,7 +217,7 @@ static void check_service(struct doctor *d, const char *name, const struct pam_s
         return; /* it says where the line belongs */
     if (has_ours(account)) {
         sound &= check_stack(d, account);
-    } else {
+    } else if (asks_account(name)) {
         found(d, GRADE_BAD, "pam", EXAMPLE,
               "/etc/pam.d/%s has no account line of pam_team.so: the gate is not asked", name);
         sound = false;
@@ -248,7 +255,7 @@ static void is_part(void *ctx, const char *name)
     size_t i = service_find(all, base);
 
     if (i < all->n)
-        all->items[i].part = true;
+        all->items[i].included = true;
 }
 
 static int by_name(const void *a, const void *b)
@@ -319,10 +326,11 @@ void doctor_pam(struct doctor *d)
         struct pam_service s = {.included = is_part, .ctx = &all};
 
         pam_read(all.items[i].name, &s);
+        all.items[i].part = s.stacks[PAM_AUTH].n == 0;
         pam_free(&s);
     }
     for (size_t i = 0; i < all.n; i++) {
-        if (!all.items[i].part)
+        if (!all.items[i].included || !all.items[i].part)
             check_one(d, &all, i);
         any = any || all.items[i].gated;
     }

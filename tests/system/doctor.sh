@@ -185,6 +185,11 @@ examine
 like "a module by its name alone is looked for where libpam does" "$all" 'file (ok|bad) .*(/security/pam_team.so is root|names pam_team.so, and it is not there)'
 restore
 
+for file in "$SRC"/conf/pam.d/*; do
+    sed "s|pam_team.so|$US|" "$file" >"/etc/pam.d/${file##*/}"
+done
+ignores "the shipped examples"
+
 # ---- sudo ---------------------------------------------------------------------------------------
 
 sudoers <<<'Defaults !pam_acct_mgmt'
