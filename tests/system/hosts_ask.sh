@@ -1,6 +1,7 @@
 #!/bin/bash
 # The second sshd of conf/ssh, as it is shipped: people ask there where ssh itself is gated, and do
 # nothing else. Whatever they write, and whatever they have left in their home, it runs teamctl.
+# shellcheck disable=SC1091,SC2012,SC2016,SC2034,SC2119,SC2154  # hosts_lib.sh; words for other shells
 . "$(dirname "$0")/hosts_lib.sh"
 
 policy

@@ -1,7 +1,7 @@
 # What the tests of the hosts share: the lines of conf/pam.d in /etc/pam.d, and what the gate was
 # asked. Source it instead of lib.sh.
 # shellcheck shell=bash
-# shellcheck disable=SC1091,SC2016,SC2034  # lib.sh; words for other shells; names that scripts use
+# shellcheck disable=SC1091,SC2016,SC2034,SC2086,SC2154  # lib.sh; words for other shells; names that scripts use
 . "$(dirname "$0")/lib.sh"
 
 # ---- stacks -------------------------------------------------------------------------------------
@@ -128,13 +128,18 @@ sessions_of()
 
 # ---- hosts --------------------------------------------------------------------------------------
 
+# as: here who acts has logged in as who they are, or as $from.
+from=
+as()
+{
+    as_from "${from:-$(id -u "$1")}" "$@"
+}
+
 # fresh CMD...: as systemd starts a service: nobody's login.
 fresh()
-(
-    echo $UNSET_LOGINUID >/proc/self/loginuid
-    cd / || exit 1
-    exec "$@"
-)
+{
+    as_from $UNSET_LOGINUID root "$@"
+}
 
 # make_keys USER...: host keys that people know, and keys of their own in ~/.ssh/id for those named.
 make_keys()
@@ -156,12 +161,19 @@ make_keys()
     chmod 755 /usr/local/bin/askpass
 }
 
-# start_sshd PROGRAM CONFIG PORT: back when it listens.
+# start_sshd PROGRAM CONFIG PORT [LOGINUID]: back when it listens. Its process is $sshd.
 start_sshd()
 {
     install -d -m 755 /run/sshd
-    fresh "$1" -f "$2" || die "sshd does not start"
+    as_from "${4:-$UNSET_LOGINUID}" root "$1" -D -f "$2" &
     until_true 5 bash -c ": </dev/tcp/127.0.0.1/$3" || die "sshd does not listen"
+    sshd=$(<"$(sed -n 's/^PidFile //p' "$2")")
+}
+
+stop_sshd()
+{
+    kill "$sshd"
+    until_true 5 test ! -e "/proc/$sshd" || die "sshd does not end"
 }
 
 # The ways to prove who one is.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What sshd asks the gate, and what it answers: the table in pam_team(8), with the real sshd on the
 # loopback of this bastion and the shipped stack.
-# shellcheck disable=SC2119  # policy
+# shellcheck disable=SC1091,SC2012,SC2016,SC2034,SC2119,SC2154  # hosts_lib.sh; words for other shells
 . "$(dirname "$0")/hosts_lib.sh"
 
 policy
@@ -36,7 +36,7 @@ is "the sessions say what they are" "$(sessions_of "$id" '"\(.user) \(.service) 
 refused "one's elevation is not another's" as bob "${BY_KEY[@]}" localhost true
 refused "one's elevation is not for another's account" as alice "${BY_PASSWORD[@]}" bob@localhost true
 asked "the gate said no" "$(no_of bob)"
-refused "an elevation is no key" as alice "${BY_KEY[@]}" -o IdentityFile=/dev/null -o IdentitiesOnly=yes localhost true
+refused "an elevation is no key" as alice "${BY_KEY[@]}" -F /dev/null localhost true
 asked "and the gate is not asked" ""
 
 # ---- more than a command ------------------------------------------------------------------------
@@ -46,21 +46,20 @@ like "works" "$out" '/etc/hosts'
 asked "is a session" "$(yes_of alice)"
 
 as alice "${BY_KEY[@]}" -N -L 8022:localhost:22 localhost &
-forward=$!
 until_true 5 bash -c ': </dev/tcp/127.0.0.1/8022'
 like "a forwarded port (-N -L) works" "$(timeout 5 head -c 7 </dev/tcp/127.0.0.1/8022)" 'SSH-2.0'
 is "it is a session without a shell" "$(sessions_of "$id" 'select(.state == "live") | .service')" sshd
 leader=$(sessions_of "$id" 'select(.state == "live") | .leader')
 is "its leader is sshd's monitor" "$(tr -d '\0' </proc/"$leader"/cmdline)" 'sshd: alice [priv]'
-pkill -P $forward ssh || kill $forward
-wait $forward 2>/dev/null
+kill "$(pgrep -u alice -x ssh)"
 asked "and ends with the connection" "$(yes_of alice)"
 
 mux=(timeout 20 ssh -o BatchMode=yes -o ControlPath=/home/alice/.ssh/mux)
 as alice "${mux[@]}" -M -N -f localhost
 ok "a first shell over a master connection" as alice "${mux[@]}" localhost true
 ok "a second one" as alice "${mux[@]}" localhost true
-is "are one session, which is live" "$(trail .action | sort | uniq -c | xargs)" "1 session.open"
+until_true 2 _asked_is "gate.account alice yes,session.open alice yes"
+is "are one question and one session, which is live" "$(trail .action | sort | uniq -c | xargs)" "1 gate.account 1 session.open"
 run as alice "${mux[@]}" -O exit localhost
 asked "and ends with the connection" "$(yes_of alice)"
 
@@ -68,20 +67,16 @@ asked "and ends with the connection" "$(yes_of alice)"
 
 # An sshd that somebody restarted from a login has that login uid; pam_loginuid sets the right one
 # before the session is opened, but after account.
-kill "$(</run/sshd.pid)"
-until_true 5 test ! -e /run/sshd.pid
-as_from 2002 root /usr/sbin/sshd -f /etc/ssh/sshd_config
-until_true 5 test -e /run/sshd.pid
+stop_sshd
+start_sshd /usr/sbin/sshd /etc/ssh/sshd_config 22 2002
 ok "under an sshd of bob's login alice is alice" as alice "${BY_KEY[@]}" localhost "$WHO"
 like "by pam_loginuid" "$out" '2001'
 asked "who has asked in account already" "$(yes_of alice)"
 sed -i '/pam_loginuid/d' /etc/pam.d/sshd
 refused "without pam_loginuid she would be bob" as alice "${BY_KEY[@]}" localhost "$WHO"
 asked "which the session refuses" "gate.account alice yes,session.open alice no"
-kill "$(</run/sshd.pid)"
-until_true 5 test ! -e /run/sshd.pid
+stop_sshd
 start_sshd /usr/sbin/sshd /etc/ssh/sshd_config 22
-mark
 ok "without a login uid the session passes" as alice "${BY_KEY[@]}" localhost true
 asked "which is compared only where it is set" "$(yes_of alice)"
 drop alice
