@@ -406,6 +406,20 @@ static void ready(void *ctx, int error, const char *text)
     log_line(LOG_NOTICE, "ready: %s", text);
 }
 
+static void say_not_opened(const char *dir, int r)
+{
+    if (r == -EUCLEAN)
+        log_line(LOG_CRIT,
+                 "cannot open the store in %s: damaged or not a store; restore a backup, or move "
+                 "%s/store away to begin anew",
+                 dir, dir);
+    else
+        log_line(LOG_CRIT, "cannot open the store in %s: %s%s", dir, strerror(-r),
+                 r == -EBUSY             ? "; is another teamd running?"
+                 : r == -EPROTONOSUPPORT ? "; a newer teamd wrote it"
+                                         : "");
+}
+
 static int open_world(struct teamd *t, const char *host)
 {
     void *memory = mmap(NULL, world_size(), PROT_READ | PROT_WRITE,
@@ -421,10 +435,7 @@ static int open_world(struct teamd *t, const char *host)
         return r;
     r = store_open(t->options.state_dir, host, t->boot_id, &t->store);
     if (r < 0) {
-        log_line(LOG_CRIT, "cannot open the store in %s: %s%s", t->options.state_dir, strerror(-r),
-                 r == -EBUSY             ? "; is another teamd running?"
-                 : r == -EPROTONOSUPPORT ? "; a newer teamd wrote it"
-                                         : "");
+        say_not_opened(t->options.state_dir, r);
         return r;
     }
     return turn_restore(t);

@@ -183,6 +183,19 @@ static int take_lock(struct store *s, int dir)
     return 0;
 }
 
+/* The lock is one byte long once there has been a store. A file without a byte is then one that was
+ * cut, and before that one whose making was cut short: nothing was ever in it. */
+static int refuse_cut(const struct store *s, int dir)
+{
+    struct stat data, lock;
+
+    if (fstatat(dir, "data.mdb", &data, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (fstat(s->lock_fd, &lock) < 0)
+        return -errno;
+    return data.st_size == 0 && lock.st_size > 0 ? -EUCLEAN : 0;
+}
+
 /* Makes the directory of the store if need be. */
 static int store_dir(struct store *s, const char *path)
 {
@@ -204,6 +217,9 @@ static int store_dir(struct store *s, const char *path)
     if (sub < 0)
         return errno == ENOTDIR || errno == ELOOP ? -EUCLEAN : -errno;
     r = own_dir(sub);
+    if (r < 0)
+        return r;
+    r = refuse_cut(s, sub);
     if (r < 0)
         return r;
     return fsync(dir) < 0 ? -errno : 0;
@@ -320,6 +336,8 @@ int env_open(struct store *s, const char *dir)
     r = prepare(s);
     if (r < 0)
         return r;
+    if (ftruncate(s->lock_fd, 1) < 0)
+        return -errno;
     return sync_dir(path);
 }
 

@@ -438,6 +438,34 @@ static void a_file_that_was_cut_off_does_not_crash(void **state)
     }
 }
 
+static void a_file_that_was_cut_to_nothing_is_refused(void **state)
+{
+    char away[128];
+
+    (void)state;
+    fill_closed(3);
+    assert_int_equal(truncate(below_dir("store/data.mdb"), 0), 0);
+    assert_int_equal(open_result(), -EUCLEAN);
+    assert_int_equal(unlink(below_dir("store/lock.mdb")), 0);
+    assert_int_equal(open_result(), -EUCLEAN);
+    snprintf(away, sizeof away, "%s", below_dir("away"));
+    assert_int_equal(rename(below_dir("store"), away), 0); /* what teamd tells to do */
+    assert_int_equal(open_result(), 0);
+}
+
+static void a_store_whose_making_was_cut_short_is_made(void **state)
+{
+    int fd;
+
+    (void)state;
+    assert_int_equal(mkdir(below_dir("store"), 0700), 0);
+    fd = open(below_dir("store/data.mdb"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(open_result(), 0);
+    assert_int_equal(open_result(), 0);
+}
+
 static void a_file_of_rubbish_is_refused(void **state)
 {
     char rubbish[8192];
@@ -568,15 +596,21 @@ static int on_a_small_disk(void)
         return __LINE__;
     if (store_open(kit_dir, HOST, BOOT_1, &s) < 0)
         return __LINE__;
+    if (!store_has_room(s)) /* an eighth of it will do */
+        return __LINE__;
     /* More than the disk, in one go: a write is cut short, for which LMDB says EIO. */
     if (big_batch(s) != -ENOSPC || requests_in(s) != 0)
         return __LINE__;
     next = fill_disk(s, 1, &enospc);
     if (next < 50 || enospc < 20)
         return __LINE__;
+    if (store_has_room(s))
+        return __LINE__;
     if (requests_in(s) != next - 1) /* it still answers, and has all and only what it promised */
         return __LINE__;
     if (mount("none", kit_dir, "tmpfs", MS_REMOUNT, "size=2m") < 0)
+        return __LINE__;
+    if (!store_has_room(s))
         return __LINE__;
     more = fill_disk(s, next, &enospc);
     if (more < next + 50 || requests_in(s) != more - 1)
@@ -681,6 +715,8 @@ int main(void)
         T(a_live_session_without_its_row_is_an_error),
         T(an_index_that_says_live_of_what_is_over_is_an_error),
         T(a_file_that_was_cut_off_does_not_crash),
+        T(a_file_that_was_cut_to_nothing_is_refused),
+        T(a_store_whose_making_was_cut_short_is_made),
         T(a_file_of_rubbish_is_refused),
         T(the_map_grows_before_it_is_full),
         T(a_batch_beyond_the_headroom_fails_whole_and_fits_the_next_time),
