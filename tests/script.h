@@ -250,7 +250,8 @@ static inline void do_look(void)
 }
 
 /* A row may have two policies, with a line "--" between. */
-static inline void load_policy(bool second)
+static inline void load_policy(bool second,
+                               const char *(*step)(struct stage *, const struct event *))
 {
     char text[4096];
     const char *cut = strstr(play.row->policy, "--\n");
@@ -261,13 +262,29 @@ static inline void load_policy(bool second)
         snprintf(text, sizeof text, "%.*s",
                  (int)(cut ? cut - play.row->policy : (long)strlen(play.row->policy)),
                  play.row->policy);
-    must(stage_policy(&play.g, text));
+    must(stage_load(&play.g, text, step));
 }
 
 /* first | second */
 static inline void do_policy(void)
 {
-    load_policy(strcmp(need(), "second") == 0);
+    load_policy(strcmp(need(), "second") == 0, stage_step);
+    text_put(&play.say, "ok");
+}
+
+/* NAME | second: what has become known, person or policy, before anything is decided by it. */
+static inline void do_note(void)
+{
+    play.g.store.n_trail = play.g.store.n_acts = 0;
+    if (flag("second")) {
+        load_policy(true, stage_step_once);
+    } else {
+        struct person who = person_of(&play.g, play.g.w.policy, need_member());
+
+        must(stage_step_once(&play.g, &(struct event){.kind = EV_PERSON, .person = &who}));
+    }
+    if (!play.g.out.more)
+        broken("noted, and nobody asks for the tick");
     text_put(&play.say, "ok");
 }
 
@@ -341,6 +358,7 @@ static const struct verb {
     {"group", false, do_group},
     {"look", false, do_look},
     {"policy", false, do_policy},
+    {"note", false, do_note},
     {"list", false, do_list},
     {"restart", false, do_restart},
     {"reboot", false, do_reboot},
@@ -408,7 +426,7 @@ static void play_row(void **state)
     stage_check(strlen(play.row->script) < sizeof script, play.row->says);
     memcpy(script, play.row->script, strlen(play.row->script) + 1);
     stage_set(&play.g);
-    load_policy(false);
+    load_policy(false, stage_step);
     while ((line = next_word(&at, "\n"))) {
         char whole[512], words[512], *want;
 

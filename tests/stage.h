@@ -594,8 +594,10 @@ static inline const char *stage_tick(struct stage *g)
     return stage_step(g, &(struct event){.kind = EV_TICK});
 }
 
-/* Puts a policy in force, with everybody looked up. */
-static inline const char *stage_policy(struct stage *g, const char *text)
+/* Puts a policy in force, with everybody looked up. What it means for live requests is decided by
+ * the ticks that follow, if any do. */
+static inline const char *stage_load(struct stage *g, const char *text,
+                                     const char *(*step)(struct stage *, const struct event *))
 {
     struct policy *p = &g->policy[g->which ^= 1];
     struct person people[CAST];
@@ -606,7 +608,12 @@ static inline const char *stage_policy(struct stage *g, const char *text)
     ev.policy.people = people;
     ev.policy.n_people = everybody(g, p, people);
     ev.policy.by = "";
-    return stage_step(g, &ev);
+    return step(g, &ev);
+}
+
+static inline const char *stage_policy(struct stage *g, const char *text)
+{
+    return stage_load(g, text, stage_step);
 }
 
 /* Somebody was looked up again. */

@@ -342,6 +342,9 @@ void on_extend(struct step *s, const struct event *ev)
         say_state(s, seen, "; only an active elevation can be extended");
     } else if (r->extension.for_s > 0) {
         say_state(s, r, ", and an extension is waiting already");
+    } else if (r->n_decisions >= DECISIONS_MAX) {
+        reply_say(s, REPLY_FAILED,
+                  "it has been decided about 100 times; ask for a new elevation instead");
     } else if (!identity_allows(s, ev) || !extension_allowed(s, ev, r, &approval)) {
         refuse(s, "extension.submit", ev, r);
     } else {
