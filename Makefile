@@ -97,8 +97,13 @@ UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
 	@mkdir -p $(@D)
-	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o \
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(ALSO) $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o \
 		$(BUILD)/libteamd.a $(ALL_LDFLAGS) -lcmocka $(TEAMD_LIBS) -lpam
+
+# Parts of the program itself that stand alone.
+$(BUILD)/tests/unit/test_asked $(BUILD)/tests/unit/test_budget: $(BUILD)/tests/unit/test_%: $(OBJ)/teamd/%.o
+$(BUILD)/tests/unit/test_asked: ALSO = $(OBJ)/teamd/asked.o
+$(BUILD)/tests/unit/test_budget: ALSO = $(OBJ)/teamd/budget.o
 
 # Tests of the module load it as built into the real libpam. The linker exports what they stand in for.
 $(BUILD)/tests/pam/%: tests/pam/%.c $(BUILD)/pam_team.so
