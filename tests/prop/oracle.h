@@ -347,6 +347,16 @@ static inline const char *watch_active(struct stage *g, struct opinion *op,
     return NULL;
 }
 
+/* Nobody can tell now whether it may start: that is asked again after a while. */
+static inline void note_unsure(struct stage *g, struct opinion *op, const struct request *r)
+{
+    if (r->state != REQ_SCHEDULED || g->now.wall.us < r->requested_start.us ||
+        known(oracle_of(g), r->requester))
+        return;
+    op->unsure = true;
+    op->again = after_s(g->now, 10);
+}
+
 /* It may begin, and be extended at once: who asks for more may be the one who finds it due. */
 static inline const char *watch_begin(struct stage *g, struct opinion *op,
                                       const struct request *was, const struct request *is)
@@ -357,6 +367,7 @@ static inline const char *watch_begin(struct stage *g, struct opinion *op,
 
     if (!was || was->state == REQ_PENDING)
         wrong = may_be_scheduled(g, o, was, &begun);
+    note_unsure(g, op, is);
     if (wrong || is->state == REQ_SCHEDULED)
         return wrong;
     if (!may_begin(g, o, op, &begun))
@@ -443,11 +454,7 @@ static inline const char *nothing_is_late(struct stage *g)
         if (r->state == REQ_SCHEDULED && may_begin(g, o, op, r) &&
             (!op->unsure || deadline_passed(op->again, g->now)))
             return "should have started";
-        if (r->state == REQ_SCHEDULED && g->now.wall.us >= r->requested_start.us &&
-            !known(o, r->requester)) {
-            op->unsure = true;
-            op->again = after_s(g->now, 10);
-        }
+        note_unsure(g, op, r);
         if ((r->state == REQ_ACTIVE || r->state == REQ_ACTIVATING) &&
             deadline_passed(op->until, g->now))
             return "should have ended";
