@@ -60,6 +60,7 @@ struct teamd {
     struct job *unfound; /* of this turn: see job.find_again */
     size_t n_jobs;
     sd_event_source *turn, *turn_at_latest, *wake_wall, *wake_boot, *retry, *flush;
+    bool in_turn;
     unsigned retry_s; /* 0: the last commit went well */
     struct asked *asked;
     struct effect load; /* "policy.load", to be committed; kind 0: none */

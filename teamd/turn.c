@@ -252,12 +252,14 @@ static void take_back(struct teamd *t, int error)
     }
     t->unfound = NULL;
     batch.n = 0;
-    log_line(LOG_CRIT, "the store cannot be written: %s; nothing was changed, trying again in %u s",
-             strerror(-error), t->retry_s);
     if (error == -EIO || error == -EUCLEAN || turn_restore(t) < 0) {
+        log_line(LOG_CRIT, "the store cannot be written: %s; nothing was changed, starting anew",
+                 strerror(-error));
         sd_event_exit(t->loop, EXIT_TEMPFAIL);
         return;
     }
+    log_line(LOG_CRIT, "the store cannot be written: %s; nothing was changed, trying again in %u s",
+             strerror(-error), t->retry_s);
     sessions_enforce(t, host_now());
     sd_event_source_set_enabled(t->wake_wall, SD_EVENT_OFF);
     sd_event_source_set_enabled(t->wake_boot, SD_EVENT_OFF);
@@ -305,6 +307,10 @@ static void run(struct teamd *t, bool retrying)
     struct now now = host_now();
     int r;
 
+    if (t->in_turn) { /* from something that acting has caused: the next one */
+        sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
+        return;
+    }
     sd_event_source_set_enabled(t->turn, SD_EVENT_OFF);
     sd_event_source_set_enabled(t->turn_at_latest, SD_EVENT_OFF);
     if (!t->world.policy)
@@ -318,13 +324,16 @@ static void run(struct teamd *t, bool retrying)
         arm_wake(t);
         return;
     }
+    t->in_turn = true;
     r = commit(t, now);
     if (r < 0) {
         take_back(t, r);
+        t->in_turn = false;
         return;
     }
     arm_wake(t);
     act(t);
+    t->in_turn = false;
     if (t->n_jobs > 0)
         sd_event_source_set_enabled(t->turn, SD_EVENT_ONESHOT);
 }
