@@ -4,7 +4,6 @@
  * nothing is left (DESIGN.md 4). What has to be done is an effect; what came of it is an event. */
 
 enum {
-    CONFIRM_WITHIN_S = 10,
     KILL_AGAIN_S = 1,
     KILLS_UNTIL_STUCK = 5,
     STUCK_AGAIN_S = 5,
@@ -34,7 +33,7 @@ void session_enter(struct step *s, struct session *session)
 {
     session->due = NEVER;
     if (session->state == SESSION_OPENING) {
-        set_session_due(s, session, CONFIRM_WITHIN_S);
+        set_session_due(s, session, SESSION_CONFIRM_WITHIN_S);
     } else if (session->state == SESSION_TERMINATING) {
         set_session_due(s, session, s->w->policy->grace_s);
         put_act(s, ACT_TERM, session, 0);

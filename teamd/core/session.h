@@ -28,6 +28,9 @@ enum session_event {
     SESSION_EVENTS = 8,
 };
 
+/* Who opened a session and does not confirm it in this time does not have one. */
+enum { SESSION_CONFIRM_WITHIN_S = 10 };
+
 struct move session_move(enum session_state from, enum session_event what);
 const char *session_state_text(enum session_state s);
 const char *session_event_text(enum session_event e);

@@ -314,20 +314,30 @@ bool world_restore_request(struct world *w, const struct request *stored, bool s
     return added != NULL;
 }
 
+/* What was being done is due at once; what is waited for goes on. A clock that is set back makes
+ * the wait for a confirmation longer, which gives nobody anything: until then no command runs. */
+static struct deadline session_due_again(const struct session *s)
+{
+    struct deadline due = {{NEVER_US}, {NEVER_US}};
+
+    if (s->state == SESSION_OPENING)
+        due.wall.us = s->started_at.us + SESSION_CONFIRM_WITHIN_S * SECOND_US;
+    else if (s->state != SESSION_LIVE && s->state != SESSION_CLOSING)
+        due = (struct deadline){{0}, {0}};
+    return due;
+}
+
 bool world_restore_session(struct world *w, const struct session *s)
 {
     struct session *session = world_add_session(w, s);
-    bool waiting = s->state == SESSION_LIVE || s->state == SESSION_CLOSING;
 
     if (!session)
         return false;
-    /* Whatever was under way is due at once. */
-    session->due = waiting ? (struct deadline){{NEVER_US}, {NEVER_US}}
-                           : (struct deadline){{0}, {0}};
+    session->due = session_due_again(s);
     session->kills = 0;
     session->warned = (struct wall){0};
-    if (!waiting)
-        w->wake = session->due;
+    if (session->due.wall.us != NEVER_US)
+        w->wake = (struct deadline){{0}, {0}}; /* the first pass finds out what is next */
     return true;
 }
 

@@ -360,7 +360,12 @@ static const struct row ROWS[] = {
     {"restarted while it opens", ALL,
      "alice request sudo 1h\nalice open sudo contained\n"
      "restart\n"
-     "acts => term 1\nsession S1 => terminating\n"},
+     "acts => nothing\nsession S1 => opening\nalice confirm S1 => done\nsession S1 => live\n"
+     "pass 10s\nacts => nothing\n"},
+    {"restarted while it opens, and never confirmed", ALL,
+     "alice request sudo 1h\nalice open sudo contained\npass 4s\n"
+     "restart\npass 5s\nacts => nothing\n"
+     "pass 1s\nacts => term 1\nsession S1 => terminating\n"},
     {"restarted while it lives", ALL,
      IN "restart\nacts => nothing\nsession S1 => live\n"
         "pass 1h\nacts => term 1\n"},
