@@ -142,6 +142,11 @@ Wants=multi-user.target dbus.service systemd-logind.service
 After=basic.target
 AllowIsolate=yes
 UNIT
+    # systemd mounts a /proc of its own for teamd, on which the boot id is the real machine's.
+    install -D -m 0644 /dev/stdin $ROOT/etc/systemd/system/teamd.service.d/boot_id.conf <<'UNIT'
+[Service]
+BindReadOnlyPaths=/boot_id:/proc/sys/kernel/random/boot_id
+UNIT
     # As libpam-systemd has it. Debian's sudo includes common-session-noninteractive, which has not.
     echo 'session optional pam_systemd.so' >>$ROOT/etc/pam.d/common-session
     # systemd-sysusers makes them.
@@ -163,16 +168,16 @@ config()
 
 # ---- power --------------------------------------------------------------------------------------
 
-# The first process of the machine: its mounts, then systemd. The boot id is a file.
+# The first process of the machine: its mounts, then systemd.
 _init()
 {
-    local root=$1 boot_id=$2 node
+    local root=$1 node
 
     set -e
     mount -t proc proc "$root/proc"
     mount --bind "$root/proc/sys" "$root/proc/sys"
     mount -o remount,bind,ro "$root/proc/sys"
-    mount --bind -o ro "$boot_id" "$root/proc/sys/kernel/random/boot_id"
+    mount --bind -o ro "$root/boot_id" "$root/proc/sys/kernel/random/boot_id"
     mount -t sysfs -o ro sysfs "$root/sys"
     mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
     mount -t tmpfs -o mode=755 run "$root/run"
@@ -199,14 +204,12 @@ INIT='' POWER=''
 # boot: starts the machine, with a boot id of its own; back when everything has been started.
 boot()
 {
-    local id=/mnt/boot_id.$RANDOM
-
-    cat /proc/sys/kernel/random/uuid >$id
+    cat /proc/sys/kernel/random/uuid >$ROOT/boot_id
     export -f _init
     # PID 1 is in its cgroup before it makes that the root of all it sees.
     unshare -m -p -n -u -i -f --kill-child -- bash -c \
-        'echo 0 >"$0/cgroup.procs" && exec unshare -C bash -c "_init \"\$@\"" init "$@"' \
-        "$MACHINE_CGROUP" $ROOT $id >>/mnt/console 2>&1 </dev/null &
+        'echo 0 >"$0/cgroup.procs" && exec unshare -C bash -c "_init $1"' \
+        "$MACHINE_CGROUP" $ROOT >>/mnt/console 2>&1 </dev/null &
     POWER=$!
     until_true 5 pgrep -P $POWER || die "no machine: $(tail -n 5 /mnt/console)"
     INIT=$(pgrep -P $POWER)
