@@ -19,6 +19,8 @@ SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/team
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/vendor-completions
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 PAMDIR ?= /lib/$(if $(MULTIARCH),$(MULTIARCH)/)security
 UNITDIR ?= /lib/systemd/system
@@ -189,7 +191,7 @@ coverage: ## lines and branches per folder; fails below what a folder must have
 DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
 	libsystemd-dev libjansson-dev
 DEPS_CHECK := sudo libcmocka-dev pamtester clang clang-tidy clang-format gcovr valgrind iproute2 procps \
-	util-linux bsdutils passwd jq login openssh-server openssh-client polkitd pkexec dbus cron \
+	util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec dbus cron \
 	systemd libpam-systemd
 
 .PHONY: deps
@@ -208,6 +210,8 @@ INSTALLED := \
 	$(BUILD)/teamd:$(SBINDIR)/teamd:0755 \
 	$(BUILD)/teamctl:$(BINDIR)/teamctl:0755 \
 	$(BUILD)/pam_team.so:$(PAMDIR)/pam_team.so:0644 \
+	conf/completion/teamctl.bash:$(BASHCOMPDIR)/teamctl:0644 \
+	conf/completion/_teamctl:$(ZSHCOMPDIR)/_teamctl:0644 \
 	$(foreach f,$(UNITS),$f:$(UNITDIR)/$(notdir $f):0644) \
 	$(foreach f,$(wildcard conf/sysusers.d/*.conf),$f:$(SYSUSERSDIR)/$(notdir $f):0644) \
 	$(foreach f,$(wildcard conf/tmpfiles.d/*.conf),$f:$(TMPFILESDIR)/$(notdir $f):0644) \

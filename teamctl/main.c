@@ -17,48 +17,50 @@
 
 const struct verb VERBS[] = {
     { "", "", verb_dashboard, "my elevations, my open requests, and what waits for my decision",
-      "teamctl", FORMS | BIT(OPT_VERSION), 0, 0, NULL },
+      "teamctl", FORMS | BIT(OPT_VERSION), 0, 0, NULL, ARGS_NONE },
     { "request", "TARGET... --for D --reason TEXT [--ticket ID] [--start TIME] [--wait[=5m]]",
       verb_request, "ask for an elevation; prints the id of the request",
       "teamctl request sudo --for 1h --reason \"rotate the certificates\"",
       BIT(OPT_FOR) | BIT(OPT_REASON) | BIT(OPT_TICKET) | BIT(OPT_START) | BIT(OPT_WAIT) | BIT(OPT_JSON),
-      1, ARGS_MANY, "what you want to use" },
+      1, ARGS_MANY, "what you want to use", ARGS_TARGETS },
     { "pending", "", verb_pending, "what waits for my decision",
-      "teamctl pending", FORMS, 0, 0, NULL },
+      "teamctl pending", FORMS, 0, 0, NULL, ARGS_NONE },
     { "approve", "ID... [--comment TEXT]", verb_approve, "let requests or extensions through",
-      "teamctl approve K7QF --comment \"go ahead\"", BIT(OPT_COMMENT), 1, ARGS_MANY, "which requests" },
+      "teamctl approve K7QF --comment \"go ahead\"", BIT(OPT_COMMENT), 1, ARGS_MANY, "which requests", ARGS_TO_DECIDE },
     { "reject", "ID... [--comment TEXT]", verb_reject, "turn requests or extensions down",
-      "teamctl reject K7QF --comment \"not during the freeze\"", BIT(OPT_COMMENT), 1, ARGS_MANY, "which requests" },
+      "teamctl reject K7QF --comment \"not during the freeze\"", BIT(OPT_COMMENT), 1, ARGS_MANY, "which requests", ARGS_TO_DECIDE },
     { "cancel", "ID", verb_cancel, "take back my own request before it is active",
-      "teamctl cancel K7QF", 0, 1, 1, "which request" },
+      "teamctl cancel K7QF", 0, 1, 1, "which request", ARGS_TO_CANCEL },
     { "revoke", "ID [--comment TEXT]", verb_revoke, "end an elevation before its time",
-      "teamctl revoke K7QF --comment \"done early\"", BIT(OPT_COMMENT) | BIT(OPT_YES), 1, 1, "which request" },
+      "teamctl revoke K7QF --comment \"done early\"", BIT(OPT_COMMENT) | BIT(OPT_YES), 1, 1, "which request", ARGS_TO_REVOKE },
     { "extend", "ID --for D --reason TEXT", verb_extend, "ask for more time while it is active",
-      "teamctl extend K7QF --for 30m --reason \"the rebuild is slow\"", BIT(OPT_FOR) | BIT(OPT_REASON), 1, 1, "which request" },
+      "teamctl extend K7QF --for 30m --reason \"the rebuild is slow\"", BIT(OPT_FOR) | BIT(OPT_REASON), 1, 1, "which request", ARGS_TO_EXTEND },
     { "list", "[--mine] [--state S,...] [--user U] [--target PATTERN] [--since TIME] [--until TIME] [--limit N]",
       verb_list, "the requests I may see, newest first", "teamctl list --state pending,active --since today",
-      BIT(OPT_MINE) | BIT(OPT_STATE) | BIT(OPT_USER) | BIT(OPT_TARGET) | PERIOD | BIT(OPT_LIMIT) | FORMS, 0, 0, NULL },
+      BIT(OPT_MINE) | BIT(OPT_STATE) | BIT(OPT_USER) | BIT(OPT_TARGET) | PERIOD | BIT(OPT_LIMIT) | FORMS, 0, 0, NULL, ARGS_NONE },
     { "show", "ID", verb_show, "one request, whole: decisions, grants, sessions",
-      "teamctl show K7QF", BIT(OPT_JSON), 1, 1, "which request" },
+      "teamctl show K7QF", BIT(OPT_JSON), 1, 1, "which request", ARGS_REQUEST },
     { "targets", "", verb_targets, "what I may ask for, for how long, and who would approve",
-      "teamctl targets", FORMS, 0, 0, NULL },
+      "teamctl targets", FORMS, 0, 0, NULL, ARGS_NONE },
     { "sessions", "", verb_sessions, "live sessions that I may see, oldest first",
-      "teamctl sessions", FORMS, 0, 0, NULL },
+      "teamctl sessions", FORMS, 0, 0, NULL, ARGS_NONE },
     { "audit", "[--since TIME] [--until TIME] [--user U] [--action WORD] [--request ID] [--follow]",
       verb_audit, "the audit trail, oldest first", "teamctl audit --since 2026-11-01 --csv > november.csv",
-      PERIOD | BIT(OPT_USER) | BIT(OPT_ACTION) | BIT(OPT_REQUEST) | BIT(OPT_FOLLOW) | FORMS, 0, 0, NULL },
+      PERIOD | BIT(OPT_USER) | BIT(OPT_ACTION) | BIT(OPT_REQUEST) | BIT(OPT_FOLLOW) | FORMS, 0, 0, NULL, ARGS_NONE },
     { "watch", "", verb_watch, "events that concern me, as they happen",
-      "teamctl watch", FORMS, 0, 0, NULL },
+      "teamctl watch", FORMS, 0, 0, NULL, ARGS_NONE },
     { "why", "[--user U] TARGET [--for D]", verb_why, "may I, and if not, what is missing",
-      "teamctl why sudo --for 2h", BIT(OPT_USER) | BIT(OPT_FOR) | FORMS, 1, 1, "which target" },
+      "teamctl why sudo --for 2h", BIT(OPT_USER) | BIT(OPT_FOR) | FORMS, 1, 1, "which target", ARGS_TARGETS },
     { "reload", "", verb_reload, "make teamd read its configuration again (admins and root)",
-      "sudo teamctl reload", 0, 0, 0, NULL },
+      "sudo teamctl reload", 0, 0, 0, NULL, ARGS_NONE },
     { "status", "", verb_status, "how teamd is doing (admins and root)",
-      "sudo teamctl status", FORMS, 0, 0, NULL },
+      "sudo teamctl status", FORMS, 0, 0, NULL, ARGS_NONE },
     { "doctor", "", verb_doctor, "does everything around teamd fit together? (root sees most)",
-      "sudo teamctl doctor", FORMS, 0, 0, NULL },
+      "sudo teamctl doctor", FORMS, 0, 0, NULL, ARGS_NONE },
     { "help", "[VERB]", verb_help, "what there is, or all about one verb",
-      "teamctl help request", 0, 0, 1, NULL },
+      "teamctl help request", 0, 0, 1, NULL, ARGS_VERB },
+    { "__complete", "-- WORD...", verb_complete, "the words that may come next, for the shells",
+      "teamctl __complete -- approve K7", 0, 0, ARGS_MANY, NULL, ARGS_NONE },
 };
 const size_t N_VERBS = sizeof VERBS / sizeof VERBS[0];
 
@@ -67,9 +69,10 @@ const size_t N_VERBS = sizeof VERBS / sizeof VERBS[0];
 /* ---- verbs by name ----------------------------------------------------------------------------
  */
 
+/* "" for those that nobody means. */
 static const char *verb_name(size_t i)
 {
-    return VERBS[i].name;
+    return VERBS[i].name[0] == '_' ? "" : VERBS[i].name;
 }
 
 /* NULL after a complaint. */
@@ -139,6 +142,8 @@ static void help_all(struct out *o)
     out_text(o, VERBS[0].does);
     out_text(o, ".\n\n");
     for (size_t i = 1; i < N_VERBS; i++) {
+        if (VERBS[i].name[0] == '_')
+            continue;
         out_text(o, "  ");
         out_padded(o, VERBS[i].name, 10);
         out_text(o, VERBS[i].does);

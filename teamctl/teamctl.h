@@ -58,8 +58,20 @@ struct call {
 
 enum { ARGS_MANY = 255 };
 
+/* What a verb's arguments are, for completion. */
+enum arguments {
+    ARGS_NONE, /* none, or none that is known */
+    ARGS_VERB,
+    ARGS_TARGETS,
+    ARGS_TO_DECIDE, /* requests that wait for my decision, */
+    ARGS_TO_CANCEL, /* that I can cancel, and so on */
+    ARGS_TO_EXTEND,
+    ARGS_TO_REVOKE,
+    ARGS_REQUEST,
+};
+
 struct verb {
-    const char *name; /* "" is no verb: the dashboard */
+    const char *name; /* "" is no verb: the dashboard. "_..." is not for people */
     const char *synopsis;
     int (*run)(struct call *c);
     const char *does;
@@ -67,6 +79,7 @@ struct verb {
     uint32_t options; /* BIT()s; every verb takes --socket and --help as well */
     uint8_t args_min, args_max;
     const char *wants; /* what is missing when there are fewer */
+    enum arguments arguments;
 };
 
 extern const struct verb VERBS[];
@@ -135,3 +148,4 @@ int verb_reload(struct call *c);
 int verb_status(struct call *c);
 int verb_doctor(struct call *c);
 int verb_help(struct call *c);
+int verb_complete(struct call *c);

@@ -56,7 +56,7 @@ finds()
     shift
 
     for one in "$@"; do
-        regex+=${regex:+$'\n'}"$one[^"$'\n'"]*"
+        regex+=${regex:+$'\n'}"${one}[^"$'\n'"]*"
     done
     examine
     like "$name: is found" "$found" "^$regex\$"

@@ -29,13 +29,15 @@ for row in "755 usr/sbin/teamd" "755 usr/bin/teamctl" "644 $security/pam_team.so
     "644 lib/systemd/system/teamd.service" "644 usr/lib/sysusers.d/team.conf" \
     "644 usr/lib/tmpfiles.d/team.conf" "644 usr/share/man/man8/teamd.8" \
     "644 usr/share/man/man8/pam_team.8" "644 usr/share/man/man1/teamctl.1" \
-    "644 usr/share/man/man5/team.conf.5"; do
+    "644 usr/share/man/man5/team.conf.5" \
+    "644 usr/share/bash-completion/completions/teamctl" \
+    "644 usr/share/zsh/vendor-completions/_teamctl"; do
     like "$row is installed" $'\n'"$all"$'\n' $'\n'"$row"$'\n'
 done
 is "every unit and socket is installed" "$(ls $root/lib/systemd/system)" \
     "$(ls "$SRC/conf/systemd")"
 is "nothing else is installed" \
-    "$(grep -vE ' (usr/sbin/teamd|usr/bin/teamctl|lib/.*/security/pam_team\.so|lib/systemd/system/.*|etc/team/team\.conf|usr/lib/(sysusers|tmpfiles)\.d/team\.conf|usr/share/man/man[158]/.*|usr/share/doc/team/.*)$' <<<"$all")" ""
+    "$(grep -vE ' (usr/sbin/teamd|usr/bin/teamctl|lib/.*/security/pam_team\.so|lib/systemd/system/.*|etc/team/team\.conf|usr/lib/(sysusers|tmpfiles)\.d/team\.conf|usr/share/man/man[158]/.*|usr/share/bash-completion/completions/teamctl|usr/share/zsh/vendor-completions/_teamctl|usr/share/doc/team/.*)$' <<<"$all")" ""
 unlike "PAM's own configuration is not touched" "$all" 'etc/pam\.d'
 ok "teamd finds the shipped configuration good" \
     "$root/usr/sbin/teamd" --check --config "$root/etc/team/team.conf"
