@@ -167,7 +167,13 @@ start_sshd()
     install -d -m 755 /run/sshd
     as_from "${4:-$UNSET_LOGINUID}" root "$1" -D -f "$2" &
     until_true 5 bash -c ": </dev/tcp/127.0.0.1/$3" || die "sshd does not listen"
-    sshd=$(<"$(sed -n 's/^PidFile //p' "$2")")
+    until_true 5 test -s "$(_pid_file "$2")" || die "sshd has no pid file"
+    sshd=$(<"$(_pid_file "$2")")
+}
+
+_pid_file()
+{
+    sed -n 's/^PidFile //p' "$1"
 }
 
 stop_sshd()

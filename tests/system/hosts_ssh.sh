@@ -79,7 +79,14 @@ stop_sshd
 start_sshd /usr/sbin/sshd /etc/ssh/sshd_config 22
 ok "without a login uid the session passes" as alice "${BY_KEY[@]}" localhost true
 asked "which is compared only where it is set" "$(yes_of alice)"
+
+# A master connection would open shells for ever.
+as alice "${mux[@]}" -M -N -f localhost
+ok "over a master connection a shell opens while the elevation lasts" as alice "${mux[@]}" localhost true
 drop alice
+refused "over a master connection no shell opens after its end" as alice "${mux[@]}" localhost true
+refused "because nothing of the connection is left" pgrep -u alice -x sshd
+asked "and a new one is refused" "$(no_of alice),$(yes_of alice)"
 
 # ---- one line of the two ------------------------------------------------------------------------
 

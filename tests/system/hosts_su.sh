@@ -88,8 +88,10 @@ is "it is kept" "$(sessions_of "$id" '"\(.service) \(.state)"')" "su ended"
 
 run become alice - -c "su bob -c 'id -un; cat /proc/self/loginuid'"
 like "root under an elevation becomes bob, and logged in as alice" "$out" $'\n''bob'$'\n2001'
-asked "which the gate knows for root's own" \
-    "gate.account alice yes,gate.account root yes,session.end alice done,session.end root done,session.open alice yes,session.open root yes"
+asked "the session of root in a session is one of the same elevation" \
+    "gate.account alice yes,gate.account root yes,session.end alice done,session.open alice yes,session.open root yes"
+is "the trail says so" "$(teamctl audit --json | jq -r 'select(.actor == "root" and .action == "session.open") | "\(.request) \(.detail)"')" \
+    "$id service su for bob, by the elevation of its session"
 drop alice
 elevate erin su
 from=2002
