@@ -109,8 +109,8 @@ static bool is_roots_own(const struct facts *f, bool says_who)
 
 bool passes_unanswered(const struct facts *f)
 {
-    /* Not polkit-1, although it is of the class su: pkexec and polkit's socket-activated helper
-     * have real uid 0 when they ask, whoever started them. */
+    /* Not polkit-1, although it is of the class su: polkit's helper, where it is socket-activated,
+     * has real uid 0 when it asks, whoever started it. */
     static const struct {
         const char *name;
         bool says_who; /* PAM_RUSER is who runs it */

@@ -25,6 +25,7 @@ all=$(files $root)
 for row in "755 usr/sbin/teamd" "755 usr/bin/teamctl" "644 $security/pam_team.so" \
     "644 etc/team/team.conf" "644 usr/share/doc/team/examples/team.conf" \
     "644 usr/share/doc/team/examples/pam.d/sudo" "644 usr/share/doc/team/examples/pam.d/sudo-i" \
+    "644 usr/share/doc/team/examples/pam.d/sshd" "644 usr/share/doc/team/examples/ssh/sshd_ask_config" \
     "644 usr/share/doc/team/README.md" "644 usr/share/doc/team/LICENSE" \
     "644 lib/systemd/system/teamd.service" "644 usr/lib/sysusers.d/team.conf" \
     "644 usr/lib/tmpfiles.d/team.conf" "644 usr/share/man/man8/teamd.8" \
