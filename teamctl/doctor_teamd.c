@@ -93,13 +93,15 @@ static int read_command(const char *const argv[], char *out, size_t cap)
     return 0;
 }
 
-static const char *const UNITS[] = {"team-gate.socket", "team-control.socket", "teamd.service"};
+static const char *const UNITS[] = {"team-gate.socket", "team-control.socket", "teamd.service",
+                                    "team-sessions.service"};
 enum { N_UNITS = sizeof UNITS / sizeof UNITS[0] };
 
 /* One word of systemctl for each unit, in their order. */
 static bool read_states(const char *question, char out[static 256], const char *states[N_UNITS])
 {
-    const char *const argv[] = {"systemctl", question, UNITS[0], UNITS[1], UNITS[2], NULL};
+    const char *const argv[] = {"systemctl", question, UNITS[0], UNITS[1],
+                                UNITS[2],    UNITS[3], NULL};
     size_t n = 0;
 
     if (read_command(argv, out, 256) < 0)
@@ -143,7 +145,7 @@ void doctor_units(struct doctor *d)
     if (!read_states("is-enabled", enabled_text,
                      enabled)) { /* it is silent about what is not there */
         found(d, GRADE_BAD, "unit", "make install, systemctl daemon-reload",
-              "not all of %s, %s and %s are installed", UNITS[0], UNITS[1], UNITS[2]);
+              "not all of %s, %s, %s and %s are installed", UNITS[0], UNITS[1], UNITS[2], UNITS[3]);
         return;
     }
     for (size_t i = 0; i < N_UNITS; i++) {
@@ -160,7 +162,8 @@ void doctor_units(struct doctor *d)
         }
     }
     if (sound)
-        found(d, GRADE_OK, "unit", NULL, "teamd.service and its sockets are active and enabled");
+        found(d, GRADE_OK, "unit", NULL,
+              "teamd.service and what belongs to it are active and enabled");
 }
 
 /* ---- sockets ----------------------------------------------------------------------------------

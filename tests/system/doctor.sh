@@ -19,7 +19,7 @@ int adjtimex(struct timex *t)
 }
 C
 
-# A systemd that says what $units and $enabled say, and that teamd has no network.
+# A systemd that says what is in /mnt/active and /mnt/enabled, and that teamd has no network.
 cat >/usr/local/bin/systemctl <<'SH'
 #!/bin/sh
 case $1 in
@@ -30,8 +30,8 @@ esac
 SH
 chmod 755 /usr/local/bin/systemctl
 mkdir -p /run/systemd/system
-printf '%s\n' active active active >/mnt/active
-printf '%s\n' enabled enabled enabled >/mnt/enabled
+printf '%s\n' active active active active >/mnt/active
+printf '%s\n' enabled enabled enabled enabled >/mnt/enabled
 
 cat >/usr/local/bin/doctor <<'SH'
 #!/bin/sh
@@ -237,14 +237,14 @@ touch /run/team/gate.sock
 finds "a file in its place" 'socket bad /run/team/gate.sock is no socket'
 rm /run/team/gate.sock
 mv /run/team/away.sock /run/team/gate.sock
-echo failed | cat /mnt/active - | tail -n 3 >/mnt/active.new && mv /mnt/active.new /mnt/active
+printf '%s\n' active active failed active >/mnt/active
 finds "a unit that failed" 'unit bad teamd.service is failed'
-printf '%s\n' active active active >/mnt/active
-printf '%s\n' disabled enabled enabled >/mnt/enabled
+printf '%s\n' active active active active >/mnt/active
+printf '%s\n' disabled enabled enabled enabled >/mnt/enabled
 finds "a unit that is not enabled" 'unit warn team-gate.socket is disabled'
 echo enabled >/mnt/enabled
-finds "units that are not there" 'unit bad not all of team-gate.socket, team-control.socket and teamd.service are installed'
-printf '%s\n' enabled enabled enabled >/mnt/enabled
+finds "units that are not there" 'unit bad not all of team-gate.socket, team-control.socket, teamd.service and team-sessions.service are installed'
+printf '%s\n' enabled enabled enabled enabled >/mnt/enabled
 
 # ---- files, versions -----------------------------------------------------------------------------
 
