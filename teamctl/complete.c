@@ -251,6 +251,9 @@ static void offer_arguments(struct completion *p)
     case ARGS_TO_REVOKE:
         offer_requests(p, "scheduled,activating,active");
         break;
+    case ARGS_FILE:
+        offer_files(p);
+        break;
     case ARGS_REQUEST:
         offer_requests(p, "");
         break;

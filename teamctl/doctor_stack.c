@@ -218,7 +218,7 @@ bool pam_skips(const struct pam_stack *s, size_t from, size_t to, char how[stati
     const char *rest = written_out(s->items[from].control);
     char code[64], action[64];
     size_t next;
-    uint64_t n;
+    uint64_t n = 0;
 
     while (!s->items[from].substack && next_pair(&rest, code, action)) {
         if (strcasecmp(action, "done") == 0)

@@ -131,8 +131,11 @@ static void read_dir(struct sudoers *s, const char *path, unsigned depth)
 
     for (int i = 0; i < n; i++) {
         char file[PATH_CAP];
+        struct text t = text_over(file, sizeof file);
 
-        snprintf(file, sizeof file, "%s/%.255s", path, names[i]->d_name);
+        text_put(&t, path);
+        text_put(&t, "/");
+        text_put(&t, names[i]->d_name);
         read_file(s, file, depth);
         free(names[i]);
     }

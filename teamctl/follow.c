@@ -39,9 +39,15 @@ static void listen_to(int number)
         sigaction(number, &on, NULL);
 }
 
+void follow_listen(void)
+{
+    listen_to(SIGINT);
+    listen_to(SIGTERM);
+}
+
 /* Is there something to read? False when there is no sense in reading. Signals come through only
  * while we sleep here, so that none is missed between looking and sleeping. */
-static bool wait_for_more(int fd, int out)
+bool follow_wait_for(int fd, int out)
 {
     struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = out}};
     sigset_t ours, before;
@@ -63,7 +69,7 @@ static bool follow_wait(void *ctx, int fd)
 
     f->asked = true;
     render_flow(&f->render);
-    return f->c->out->error == 0 && wait_for_more(fd, f->c->out->fd);
+    return f->c->out->error == 0 && follow_wait_for(fd, f->c->out->fd);
 }
 
 int follow_rows(struct call *c, struct wire_out *ask, const struct row_type *type)
@@ -71,8 +77,7 @@ int follow_rows(struct call *c, struct wire_out *ask, const struct row_type *typ
     struct follow f = {.c = c};
     struct answer a;
 
-    listen_to(SIGINT);
-    listen_to(SIGTERM);
+    follow_listen();
     render_begin(&f.render, type, &c->look, c->out);
     talk_follow(&c->talk, ask, follow_row, follow_wait, &f, &a);
     render_end(&f.render, false);

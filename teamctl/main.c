@@ -57,6 +57,8 @@ const struct verb VERBS[] = {
       "sudo teamctl status", FORMS, 0, 0, NULL, ARGS_NONE },
     { "doctor", "", verb_doctor, "does everything around teamd fit together? (root sees most)",
       "sudo teamctl doctor", FORMS, 0, 0, NULL, ARGS_NONE },
+    { "backup", "FILE", verb_backup, "copy the store to a new file (admins and root)",
+      "sudo teamctl backup /var/backups/team.mdb", 0, 1, 1, "which file", ARGS_FILE },
     { "help", "[VERB]", verb_help, "what there is, or all about one verb",
       "teamctl help request", 0, 0, 1, NULL, ARGS_VERB },
     { "__complete", "-- WORD...", verb_complete, "the words that may come next, for the shells",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 static void fail(struct answer *a, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -72,6 +73,26 @@ static void fail_garbled(struct talk *t, enum wire_result r, struct answer *a)
 /* ---- asking -----------------------------------------------------------------------------------
  */
 
+/* There is room for it: it is the first ask of its connection. */
+static int send_with_file(struct talk *t, size_t len)
+{
+    union {
+        char buf[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr head;
+    } control = {.head = {.cmsg_level = SOL_SOCKET,
+                          .cmsg_type = SCM_RIGHTS,
+                          .cmsg_len = CMSG_LEN(sizeof(int))}};
+    struct iovec iov = {.iov_base = t->ask, .iov_len = len};
+    struct msghdr message = {.msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = control.buf,
+                             .msg_controllen = sizeof control.buf};
+
+    memcpy(CMSG_DATA(&control.head), t->file, sizeof *t->file);
+    t->file = NULL;
+    return sendmsg(t->client.fd, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE ? -errno : 0;
+}
+
 static bool send_ask(struct talk *t, struct wire_out *ask, int64_t patience_ms, struct answer *a)
 {
     int64_t deadline = client_deadline(patience_ms * 1000);
@@ -90,7 +111,7 @@ static bool send_ask(struct talk *t, struct wire_out *ask, int64_t patience_ms, 
         }
         t->open = true;
     }
-    r = client_send(&t->client, t->ask, len, deadline);
+    r = t->file ? send_with_file(t, len) : client_send(&t->client, t->ask, len, deadline);
     if (r < 0)
         fail_transport(t, r, a);
     return r == 0;

@@ -10,6 +10,7 @@ struct talk {
     const char *path;
     struct client client;
     bool open;
+    const int *file; /* goes with the next ask */
     char ask[TEAM_ASK_PACKET_MAX];
     char packet[TEAM_PACKET_MAX];
 };

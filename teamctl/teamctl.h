@@ -68,6 +68,7 @@ enum arguments {
     ARGS_TO_EXTEND,
     ARGS_TO_REVOKE,
     ARGS_REQUEST,
+    ARGS_FILE,
 };
 
 struct verb {
@@ -123,6 +124,11 @@ int show_rows(struct call *c, struct wire_out *ask, const struct row_type *type)
 /* The same for rows that go on coming, until the person has had enough. */
 int follow_rows(struct call *c, struct wire_out *ask, const struct row_type *type);
 
+/* From the first on, SIGINT and SIGTERM make the second return false, which waits until there is
+ * something to read from `fd`, or nobody to read from `out` any more (-1: there need not be). */
+void follow_listen(void);
+bool follow_wait_for(int fd, int out);
+
 /* Asks to change one request, and prints "ID: what came of it". Returns the exit code. */
 int change_request(struct call *c, struct wire_out *ask, const char *id);
 
@@ -147,5 +153,6 @@ int verb_why(struct call *c);
 int verb_reload(struct call *c);
 int verb_status(struct call *c);
 int verb_doctor(struct call *c);
+int verb_backup(struct call *c);
 int verb_help(struct call *c);
 int verb_complete(struct call *c);

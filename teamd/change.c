@@ -283,6 +283,10 @@ void change_ask(struct ask *a)
         ask_say(a, REPLY_FAILED, "too many of your asks were refused; wait a minute");
         return;
     }
+    if (a->msg.op == TEAM_OP_BACKUP) {
+        backup_ask(a);
+        return;
+    }
     if (a->msg.op == TEAM_OP_RELOAD) {
         ask_look_up(a, &a->actor.uid, 1, reload_if_allowed);
         return;

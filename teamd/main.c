@@ -293,8 +293,17 @@ static uint32_t on_account(void *ctx, uint32_t uid, uint32_t pid)
     return uid == 0 || loginuid == NOBODY ? uid : loginuid;
 }
 
+/* As far as is known: who is not, yet, is told to try again. */
+static bool on_trusts(void *ctx, uint32_t uid)
+{
+    const struct teamd *t = ctx;
+    const struct person *who = world_person(&t->world, uid);
+
+    return uid == 0 || (who && policy_is_admin(t->world.policy, who));
+}
+
 static const struct ipc_handlers HANDLERS = {
-    .ask = on_ask, .room = on_room, .gone = on_gone, .account = on_account};
+    .ask = on_ask, .room = on_room, .gone = on_gone, .account = on_account, .trusts = on_trusts};
 
 /* ---- signals and the end -----------------------------------------------------------------------
  */
@@ -542,6 +551,7 @@ int main(int argc, char **argv)
         r = sd_event_loop(t->loop);
     else
         log_line(LOG_CRIT, "cannot start: %s", strerror(-r));
+    backup_end(t, r < 0 ? EXIT_FAILURE : r);
     finish(t);
     return r < 0 ? EXIT_FAILURE : r;
 }

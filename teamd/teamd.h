@@ -77,6 +77,8 @@ struct teamd {
     struct waiter *waiters;
     sd_event_source *more_rows;
 
+    struct backup *backup; /* under way */
+
     /* reload.c */
     struct reload *reload;
     sd_event_source *refresh;
@@ -237,6 +239,14 @@ void wait_end(struct teamd *t);
 /* After a commit: the followers read on. */
 void follow_tell(struct teamd *t);
 void follow_end(struct teamd *t);
+
+/* ---- backup.c: a copy of the store --------------------------------------------------------------
+ */
+
+void backup_ask(struct ask *a);
+
+/* Ends a copy that is under way, and with it the process: before the store is closed. */
+void backup_end(const struct teamd *t, int status);
 
 /* ---- reload.c: configuration and people --------------------------------------------------------
  */

@@ -76,6 +76,8 @@ enum team_op {
     TEAM_OP_REVOKE = 19,   /* ID [COMMENT]                                           -> ID STATE */
     TEAM_OP_EXTEND = 20,   /* ID FOR_S REASON                                        -> ID STATE */
     TEAM_OP_RELOAD = 21,   /* nothing. TEXT: what changed, or file:line: what        -> */
+    TEAM_OP_BACKUP = 22,   /* nothing, and a descriptor (SCM_RIGHTS): a regular file, open for
+                            * writing, that gets a copy of the store                 -> */
 
     /* control.sock: questions, answered with rows first */
     TEAM_OP_LIST = 32,     /* [MINE=1] [STATES] [USER] [TARGET_NAME] [SINCE] [UNTIL] [LIMIT]

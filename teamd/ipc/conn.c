@@ -17,6 +17,13 @@ static const uint32_t HANG_UP = EPOLLHUP | EPOLLRDHUP | EPOLLERR;
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
+static void conn_forget_file(struct conn *c)
+{
+    if (c->file >= 0)
+        close(c->file);
+    c->file = -1;
+}
+
 void conn_close(struct conn *c)
 {
     if (c->phase == CONN_DEAD)
@@ -28,6 +35,7 @@ void conn_close(struct conn *c)
     close(c->fd);
     if (c->pidfd >= 0)
         close(c->pidfd);
+    conn_forget_file(c);
     free(c->packet);
     c->fd = c->pidfd = -1;
     c->packet = NULL;
@@ -115,6 +123,8 @@ static void conn_asked(struct conn *c, const struct wire_msg *msg, size_t len)
         return;
     }
     memcpy(copy, c->ipc->buffer, len);
+    if (msg->op != TEAM_OP_BACKUP)
+        conn_forget_file(c);
     lane_leave(c);
     c->phase = CONN_ASKED;
     c->packet = copy;
@@ -145,16 +155,52 @@ static void conn_understand(struct conn *c, size_t len)
     }
 }
 
-/* Without room for control data: descriptors that a peer sends along never arrive. */
+/* What came along, if it is one descriptor and there are enough left; else it is closed. */
+static int conn_received(struct msghdr *header)
+{
+    int file = -1, one;
+    bool more = header->msg_flags & MSG_CTRUNC;
+
+    for (struct cmsghdr *m = CMSG_FIRSTHDR(header); m; m = CMSG_NXTHDR(header, m)) {
+        if (m->cmsg_level != SOL_SOCKET || m->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = CMSG_LEN(0); at + sizeof one <= m->cmsg_len; at += sizeof one) {
+            memcpy(&one, (const char *)m + at, sizeof one);
+            if (file >= 0 || more || ipc_is_gates_share(one)) {
+                close(one);
+                more = true;
+            } else {
+                file = one;
+            }
+        }
+    }
+    if (more && file >= 0)
+        close(file);
+    return more ? -1 : file;
+}
+
+/* Mostly without room for control data: descriptors that a peer sends along then never arrive. */
 static void conn_read(struct conn *c)
 {
+    union {
+        char buf[CMSG_LEN(sizeof(int))]; /* not CMSG_SPACE: that is room for two */
+        struct cmsghdr aligned;
+    } control;
+    const struct ipc *i = c->ipc;
     size_t most = c->socket == IPC_GATE ? TEAM_GATE_PACKET_MAX : TEAM_ASK_PACKET_MAX;
     struct iovec iov = {.iov_base = c->ipc->buffer, .iov_len = most};
     struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
-    ssize_t n = recvmsg(c->fd, &header, MSG_DONTWAIT);
+    ssize_t n;
 
+    if (c->socket == IPC_CONTROL && i->handlers.trusts && i->handlers.trusts(i->ctx, c->peer.uid)) {
+        header.msg_control = control.buf;
+        header.msg_controllen = sizeof control.buf;
+    }
+    n = recvmsg(c->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    if (n >= 0 && header.msg_control)
+        c->file = conn_received(&header);
     if (n <= 0 || (header.msg_flags & MSG_TRUNC))
         conn_close(c);
     else
@@ -188,6 +234,7 @@ static int conn_send(const struct conn *c, const char *packet, size_t len)
 
 static void conn_answered(struct conn *c)
 {
+    conn_forget_file(c);
     free(c->packet);
     c->packet = NULL;
     c->data = NULL;
@@ -321,6 +368,14 @@ int conn_take_pidfd(struct conn *c)
     int fd = c->pidfd;
 
     c->pidfd = -1;
+    return fd;
+}
+
+int conn_take_file(struct conn *c)
+{
+    int fd = c->file;
+
+    c->file = -1;
     return fd;
 }
 

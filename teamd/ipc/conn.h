@@ -67,6 +67,7 @@ struct conn {
     uint64_t deadline_us;    /* CLOCK_MONOTONIC, in a lane */
     sd_event_source *source; /* NULL during the first read: most gate asks never need one */
     int fd, pidfd;
+    int file; /* that came with the ask; -1: none */
     struct peer peer;
     uint8_t socket; /* enum ipc_socket */
     uint8_t lane;   /* enum lane_kind */
@@ -116,6 +117,9 @@ struct ipc {
     uint64_t timer_us; /* 0: off */
     char buffer[TEAM_ASK_PACKET_MAX];
 };
+
+/* Is this descriptor's number one of those that are kept for the gate? */
+bool ipc_is_gates_share(int fd);
 
 /* Takes it off the lists and counts of the ipc. */
 void ipc_forget(struct conn *c);

@@ -47,6 +47,9 @@ struct ipc_handlers {
     /* Whom a connection to control.sock counts for, by the peer's uid and pid; NULL: the uid. One
      * person may have many uids (subuid(5)), but logged in once. */
     uint32_t (*account)(void *ctx, uint32_t uid, uint32_t pid);
+    /* May this person send a descriptor? Closing one may take for ever, if it is of a file system
+     * of theirs, so few may. NULL: nobody. */
+    bool (*trusts)(void *ctx, uint32_t uid);
 };
 
 int ipc_new(sd_event *loop, const struct ipc_handlers *handlers, void *ctx, struct ipc **ret);
@@ -77,6 +80,10 @@ uint32_t conn_uid(const struct conn *c); /* SO_PEERCRED: effective uid at connec
 uint32_t conn_pid(const struct conn *c);
 int conn_pidfd(const struct conn *c); /* SO_PEERPIDFD: the exact process; borrowed */
 int conn_take_pidfd(struct conn *c); /* the same, yours to close; conn_pidfd() is -1 from then on */
+
+/* The descriptor that came with an ask TEAM_OP_BACKUP, yours to close; -1 if none did. Beside such
+ * an ask, and but for one, descriptors are closed as they come. */
+int conn_take_file(struct conn *c);
 
 /* The caller's own state of the open ask: NULL at first, never touched here. */
 void conn_set_data(struct conn *c, void *data);

@@ -95,7 +95,7 @@ unsigned ipc_connections(const struct ipc *i)
 
 /* The kernel gives the lowest free number, so a high one means that nearly all are in use. The last
  * ones are the gate's. */
-static bool is_gates_share(int fd)
+bool ipc_is_gates_share(int fd)
 {
     enum { SHARE = 256 };
     struct rlimit limit;
@@ -129,7 +129,7 @@ static bool control_admits(struct ipc *i, const struct peer *peer, int fd,
         snprintf(why, REASON_CAP, TOO_MANY_OF_YOURS, IPC_CONTROL_PER_PERSON);
     else if (i->n_control >= IPC_CONTROL_CONNECTIONS + (peer->uid == 0 ? IPC_CONTROL_FOR_ROOT : 0))
         snprintf(why, REASON_CAP, TOO_MANY, IPC_CONTROL_CONNECTIONS);
-    else if (is_gates_share(fd))
+    else if (ipc_is_gates_share(fd))
         snprintf(why, REASON_CAP, FEW_DESCRIPTORS);
     else
         return true;
@@ -148,6 +148,7 @@ static struct conn *conn_new(struct listener *l, int fd, int pidfd, const struct
     c->socket = (uint8_t)l->which;
     c->fd = fd;
     c->pidfd = pidfd;
+    c->file = -1;
     c->peer = *peer;
     ipc_remember(c);
     return c;

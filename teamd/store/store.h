@@ -89,6 +89,15 @@ int store_trail(struct store *s, struct trail_query *q, size_t budget,
 /* Is there more than the last part of the disk, which is kept for decisions that end access? */
 bool store_has_room(const struct store *s);
 
+/* A copy of all that is committed at this moment, as a store that can be opened, to a file that is
+ * open for writing. store_copy() takes as long as it takes and is for a thread of its own; what it
+ * returns is -errno of its own reading and writing, and says nothing about the store. The other two
+ * are called where all else is called, before and after it; between them the store works on, but it
+ * keeps every page that was there at the beginning, so it grows. */
+int store_copy_begin(struct store *s);
+int store_copy(struct store *s, int fd);
+void store_copy_end(struct store *s);
+
 struct store_facts {
     uint64_t requests, events, sessions;
     uint64_t map_bytes, used_bytes;

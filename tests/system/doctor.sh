@@ -36,7 +36,7 @@ printf '%s\n' enabled enabled enabled enabled >/mnt/enabled
 cat >/usr/local/bin/doctor <<'SH'
 #!/bin/sh
 [ ! -e /mnt/unsync ] || export UNSYNC=1
-LD_PRELOAD=/mnt/clock.so exec "$(cat /mnt/teamctl)" doctor "$@"
+ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=/mnt/clock.so exec "$(cat /mnt/teamctl)" doctor "$@"
 SH
 chmod 755 /usr/local/bin/doctor
 echo teamctl >/mnt/teamctl

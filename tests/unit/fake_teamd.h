@@ -39,7 +39,7 @@ static const char *const FAKE_OPS[] = {
     [TEAM_OP_LIST] = "LIST",       [TEAM_OP_PENDING] = "PENDING", [TEAM_OP_SHOW] = "SHOW",
     [TEAM_OP_TARGETS] = "TARGETS", [TEAM_OP_AUDIT] = "AUDIT",     [TEAM_OP_WHY] = "WHY",
     [TEAM_OP_WAIT] = "WAIT",       [TEAM_OP_STATUS] = "STATUS",   [TEAM_OP_SESSIONS] = "SESSIONS",
-    [TEAM_OP_WATCH] = "WATCH",
+    [TEAM_OP_BACKUP] = "BACKUP",   [TEAM_OP_WATCH] = "WATCH",
 };
 
 static const char *const FAKE_ROWS[] = {

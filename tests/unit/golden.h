@@ -34,6 +34,8 @@ static const struct golden GOLDEN[] = {
      "ID=K7QF2M9X|FOR_S=1800|REASON=takes longer"},
     {"wire-ask-reload", TEAM_ASK, TEAM_OP_RELOAD,
      ""},
+    {"wire-ask-backup", TEAM_ASK, TEAM_OP_BACKUP,
+     ""},
     {"wire-ask-list", TEAM_ASK, TEAM_OP_LIST,
      "MINE=1|STATES=pending,active|USER=alice|TARGET_NAME=host:*/sudo|SINCE=1767225600000000|"
      "UNTIL=1767312000000000|LIMIT=50"},

@@ -56,8 +56,9 @@ struct rig {
     unsigned asks, gones, rooms;
     struct conn *held[HELD_MAX];
     unsigned n_held;
-    unsigned row; /* the next one of OP_STREAM */
-    int last_row; /* what conn_rows() said last */
+    unsigned row;     /* the next one of OP_STREAM */
+    int last_row;     /* what conn_rows() said last */
+    uint32_t trusted; /* may send descriptors */
 };
 
 static struct rig rig;
@@ -111,6 +112,7 @@ static inline void on_ask(void *ctx, struct conn *c, const struct wire_msg *msg)
         answer(c, OP_YES, "yes");
         return;
     case OP_HOLD:
+    case TEAM_OP_BACKUP:
         rig.held[rig.n_held++] = c;
         return;
     case OP_STREAM:
@@ -153,9 +155,15 @@ static inline void on_gone(void *ctx, struct conn *c)
     assert_int_equal(conn_rows(c, "x", 1), -EPIPE);
 }
 
+static inline bool on_trusts(void *ctx, uint32_t uid)
+{
+    assert_ptr_equal(ctx, &rig);
+    return uid == rig.trusted;
+}
+
 static inline int rig_up(void **state)
 {
-    static const struct ipc_handlers HANDLERS = {on_ask, on_room, on_gone, NULL};
+    static const struct ipc_handlers HANDLERS = {on_ask, on_room, on_gone, NULL, on_trusts};
     int fd;
 
     (void)state;
