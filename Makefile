@@ -58,13 +58,16 @@ OBJ := $(BUILD)/obj
 CORE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamd/core/*.c))
 SHELL_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamd/store/*.c teamd/ipc/*.c teamd/host/*.c teamd/conf/*.c))
 TEAMD_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamd/*.c))
+COURIER_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamd/courier/*.c))
 TEAMCTL_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard teamctl/*.c))
 PAM_OBJS := $(patsubst %.c,$(OBJ)/%.pic.o,$(wildcard pam_team/*.c))
 
 TEAMD_LIBS := -llmdb -lsodium -lconfig -lsystemd
 TEAMCTL_LIBS := -ljansson
+COURIER_LIBS := -lcurl -lcrypto -ljansson -lsystemd
 
-PROGRAMS := $(BUILD)/teamd $(BUILD)/teamctl $(BUILD)/pam_team.so
+PROGRAMS := $(BUILD)/teamd $(BUILD)/teamctl $(BUILD)/pam_team.so \
+	$(patsubst teamd/courier/main.c,$(BUILD)/team-courier,$(wildcard teamd/courier/main.c))
 
 .PHONY: all
 all: $(PROGRAMS) ## build the programs into $(BUILD)
@@ -74,6 +77,14 @@ $(BUILD)/teamd: $(TEAMD_OBJS) $(BUILD)/libteamd.a
 
 $(BUILD)/libteamd.a: $(CORE_OBJS) $(SHELL_OBJS)
 	$(call SAY,AR) rm -f $@ && ar rcs $@ $^
+
+# All of the courier but its main.c, for the tests, too.
+$(BUILD)/libcourier.a: $(filter-out %/main.o,$(COURIER_OBJS))
+	$(call SAY,AR) rm -f $@ && ar rcs $@ $^
+
+# The only program with a network. teamd's archive is there for the core and the sockets.
+$(BUILD)/team-courier: $(OBJ)/teamd/courier/main.o $(BUILD)/libcourier.a $(BUILD)/libteamd.a
+	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(COURIER_LIBS)
 
 # The module's client is teamctl's too: one piece of code that knows how to ask teamd.
 $(BUILD)/teamctl: $(TEAMCTL_OBJS) $(OBJ)/pam_team/client.o
@@ -95,7 +106,8 @@ $(OBJ)/%.o: %.c
 # ---- tests ----------------------------------------------------------------------------------------
 
 # A unit test is one file that prints TAP (cmocka does); it links what it needs from the archive.
-UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/prop/test_*.c tests/pam/test_*.c))
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/prop/test_*.c \
+	tests/pam/test_*.c tests/aws/test_*.c))
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
 	@mkdir -p $(@D)
@@ -111,6 +123,12 @@ $(BUILD)/tests/unit/test_budget: ALSO = $(OBJ)/teamd/budget.o
 $(BUILD)/tests/pam/%: tests/pam/%.c $(BUILD)/pam_team.so
 	@mkdir -p $(@D)
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(ALL_LDFLAGS) -lcmocka -lpam
+
+# Tests of the courier's parts.
+$(BUILD)/tests/aws/%: tests/aws/%.c $(BUILD)/libcourier.a $(BUILD)/libteamd.a
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/libcourier.a $(BUILD)/libteamd.a \
+		$(ALL_LDFLAGS) -lcmocka $(COURIER_LIBS)
 
 # What the system tests need beside the programs.
 SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c))
@@ -189,7 +207,7 @@ coverage: ## lines and branches per folder; fails below what a folder must have
 # ---- dependencies -----------------------------------------------------------------------------------
 
 DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
-	libsystemd-dev libjansson-dev
+	libsystemd-dev libjansson-dev libcurl4-openssl-dev libssl-dev
 DEPS_CHECK := sudo libcmocka-dev pamtester clang clang-tidy clang-format gcovr valgrind iproute2 procps \
 	util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec dbus cron \
 	systemd libpam-systemd
@@ -204,10 +222,11 @@ deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: pri
 # configuration of the host, and /etc/pam.d.
 
 UNITS := $(patsubst conf/systemd/%,$(BUILD)/units/%,$(wildcard conf/systemd/*))
-MAN_PAGES := $(wildcard teamd/*.[1-8] teamd/conf/*.[1-8] teamctl/*.[1-8] pam_team/*.[1-8])
+MAN_PAGES := $(wildcard teamd/*.[1-8] teamd/conf/*.[1-8] teamd/courier/*.[1-8] teamctl/*.[1-8] pam_team/*.[1-8])
 
 INSTALLED := \
 	$(BUILD)/teamd:$(SBINDIR)/teamd:0755 \
+	$(patsubst %,%:$(SBINDIR)/team-courier:0755,$(filter %/team-courier,$(PROGRAMS))) \
 	$(BUILD)/teamctl:$(BINDIR)/teamctl:0755 \
 	$(BUILD)/pam_team.so:$(PAMDIR)/pam_team.so:0644 \
 	conf/completion/teamctl.bash:$(BASHCOMPDIR)/teamctl:0644 \

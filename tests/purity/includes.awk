@@ -42,9 +42,14 @@ place == "teamd/core" {
 h == "lmdb.h" && place != "teamd/store" { wrong("only teamd/store knows LMDB") }
 h == "sodium.h" && place !~ /^teamd\/(store|conf)$/ { wrong("only teamd/store and conf hash") }
 h == "libconfig.h" && place != "teamd/conf" { wrong("only teamd/conf knows libconfig") }
-h == "jansson.h" && place != "teamctl" { wrong("only teamctl writes JSON") }
+h == "jansson.h" && place !~ /^(teamctl|teamd\/courier)$/ {
+    wrong("teamctl writes JSON, the courier reads it, and nobody else")
+}
+folder ~ /^(curl|openssl)$/ && place != "teamd/courier" { wrong("only the courier knows the network") }
 folder == "security" && FILENAME != "pam_team/pam_team.c" { wrong("only pam_team.c knows PAM") }
-folder == "systemd" && place !~ /^teamd(\/ipc|\/host)?$/ { wrong("only ipc, host and main know the loop") }
+folder == "systemd" && place !~ /^teamd(\/ipc|\/host|\/courier)?$/ {
+    wrong("only ipc, host, courier and main know the loop")
+}
 
 # Folders.
 shell != "" && ours && folder != "core" && folder != shell { wrong("a shell knows the core and itself") }
