@@ -1,5 +1,5 @@
-/* A teamd that is not one: listens on PATH and answers every packet in one bad way, until it is killed.
- *   fakegate PATH garbage|version|silence|close|empty|oversize|rows */
+/* A teamd that is not one: listens on PATH and answers every packet in one bad way, until it is
+ * killed. fakegate PATH garbage|version|silence|close|empty|oversize|rows */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
