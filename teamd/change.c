@@ -237,7 +237,7 @@ static void start_revoke(struct ask *a, struct change *c)
     ask_look_up(a, &a->actor.uid, 1, queue);
 }
 
-/* ---- reload -----------------------------------------------------------------------------------
+/* ---- what only root and admins may -------------------------------------------------------------
  */
 
 static void reloaded(void *ctx, int error, const char *text)
@@ -245,20 +245,59 @@ static void reloaded(void *ctx, int error, const char *text)
     ask_say(ctx, error < 0 ? REPLY_FAILED : REPLY_DONE, text);
 }
 
-static void reload_if_allowed(struct ask *a)
+static void reload(struct ask *a)
 {
-    const struct person *who = world_person(&a->t->world, a->actor.uid);
     struct name by = actor_name(&a->t->world, a->actor.uid);
     int r;
 
-    if (a->actor.uid != 0 && (a->impostor || !who || !policy_is_admin(a->t->world.policy, who))) {
-        ask_say(a, REPLY_REFUSED, "only root and admins reload the configuration");
-        return;
-    }
     r = reload_start(a->t, by.text, reloaded, a);
     if (r < 0)
         ask_say(a, REPLY_FAILED,
                 r == -EBUSY ? "a reload is under way already; try again" : "out of memory");
+}
+
+/* A full disk is when a copy of the store is wanted most, so that one only tries to be recorded. */
+static void admitted(struct job *j, const struct reply *reply, int error)
+{
+    struct change *c = (struct change *)(void *)((char *)j - offsetof(struct change, job));
+    struct ask *a = c->ask;
+    bool backup = j->event.admin == ADMIN_BACKUP;
+
+    if (error < 0 && !(backup && may_administer(&a->t->world, &a->actor))) {
+        committed(j, reply, error);
+        return;
+    }
+    if (error == 0 && reply->code != REPLY_DONE) {
+        tell(a, reply);
+        return;
+    }
+    a->more = NULL;
+    a->drop = NULL;
+    free(c);
+    if (backup)
+        backup_begin(a);
+    else
+        reload(a);
+}
+
+static void queue_admin(struct ask *a)
+{
+    struct change *c = a->more;
+
+    queue(a);
+    c->job.done = admitted;
+}
+
+static void start_reload(struct ask *a, struct change *c)
+{
+    c->job.event = (struct event){.kind = EV_ADMIN, .admin = ADMIN_RELOAD};
+    ask_look_up(a, &a->actor.uid, 1, queue_admin);
+}
+
+static void start_backup(struct ask *a, struct change *c)
+{
+    c->job.event = (struct event){.kind = EV_ADMIN, .admin = ADMIN_BACKUP};
+    ask_look_up(a, &a->actor.uid, 1, queue_admin);
 }
 
 /* ---- which ------------------------------------------------------------------------------------
@@ -271,7 +310,8 @@ static const struct {
 } CHANGES[] = {
     {TEAM_OP_REQUEST, false, start_request}, {TEAM_OP_DECIDE, true, start_decide},
     {TEAM_OP_CANCEL, true, start_cancel},    {TEAM_OP_REVOKE, true, start_revoke},
-    {TEAM_OP_EXTEND, true, start_extend},
+    {TEAM_OP_EXTEND, true, start_extend},    {TEAM_OP_RELOAD, false, start_reload},
+    {TEAM_OP_BACKUP, false, start_backup},
 };
 
 void change_ask(struct ask *a)
@@ -281,14 +321,6 @@ void change_ask(struct ask *a)
 
     if (!budget_allows(a->t->budget, &a->actor)) {
         ask_say(a, REPLY_FAILED, "too many of your asks were refused; wait a minute");
-        return;
-    }
-    if (a->msg.op == TEAM_OP_BACKUP) {
-        backup_ask(a);
-        return;
-    }
-    if (a->msg.op == TEAM_OP_RELOAD) {
-        ask_look_up(a, &a->actor.uid, 1, reload_if_allowed);
         return;
     }
     while (i < sizeof CHANGES / sizeof CHANGES[0] && CHANGES[i].op != a->msg.op)

@@ -243,7 +243,8 @@ void follow_end(struct teamd *t);
 /* ---- backup.c: a copy of the store --------------------------------------------------------------
  */
 
-void backup_ask(struct ask *a);
+/* Somebody who may has asked for one. */
+void backup_begin(struct ask *a);
 
 /* Ends a copy that is under way, and with it the process: before the store is closed. */
 void backup_end(const struct teamd *t, int status);

@@ -339,6 +339,7 @@ static const struct verb {
     {"cancel", true, do_cancel},
     {"revoke", true, do_revoke},
     {"extend", true, do_extend},
+    {"admin", true, do_admin},
     {"gate", true, do_gate},
     {"open", true, do_open},
     {"many", true, do_many},

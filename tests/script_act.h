@@ -207,6 +207,15 @@ static inline void do_many(void)
     text_put(&play.say, "done");
 }
 
+/* reload | backup */
+static inline void do_admin(void)
+{
+    bool backup = strcmp(need(), "backup") == 0;
+
+    act(&(struct event){
+        .kind = EV_ADMIN, .actor = play.actor, .admin = backup ? ADMIN_BACKUP : ADMIN_RELOAD});
+}
+
 /* [pid=N] [later] [in=Sn]: later is another process with the same number */
 static inline void do_close(void)
 {

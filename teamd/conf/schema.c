@@ -99,8 +99,8 @@ const struct key SCHEMA[] = {
      "Which targets."},
     {"approvers[].requesters", &TYPE_WHO, 1, 0, "", IN_RULE(approvers, requesters),
      "Whose requests; everybody's if absent."},
-    {"approvers[].quorum", &TYPE_COUNT, 1, PRINCIPALS_MAX, "1", IN_RULE(approvers, quorum),
-     "How many of them have to approve."},
+    {"approvers[].quorum", &TYPE_COUNT, 1, APPROVALS_MAX, "1", IN_RULE(approvers, quorum),
+     "How many of them have to approve; a request keeps 16 approvals at most."},
     {"approvers[].mandatory", &TYPE_BOOL, 0, 0, "false", IN_RULE(approvers, mandatory),
      "Whether this quorum is needed even if another policy has its own."},
 };

@@ -302,3 +302,34 @@ void on_revoke(struct step *s, const struct event *ev)
     reply_say(s, REPLY_DONE, "revoked");
     reply_about(s, s->written); /* the state that this has led to */
 }
+
+/* ---- what only root and admins may -------------------------------------------------------------
+ */
+
+bool may_administer(const struct world *w, const struct actor *actor)
+{
+    char why[200];
+
+    return identity_ok(w->policy, actor, IDENTITY_READ, why) &&
+           (actor->uid == 0 || is_admin(w, actor->uid));
+}
+
+/* That it is allowed is all that is decided here: what comes of it shows when it is done. */
+void on_admin(struct step *s, const struct event *ev)
+{
+    static const struct {
+        const char *action, *refusal;
+        bool noted; /* a reload is, when its policy counts */
+    } ACTS[] = {
+        [ADMIN_RELOAD] = {"policy.load", "only root and admins reload the configuration", false},
+        [ADMIN_BACKUP] = {"store.backup", "only root and admins copy the store", true},
+    };
+
+    if (!may_administer(s->w, &ev->actor)) {
+        reply_say(s, REPLY_REFUSED, ACTS[ev->admin].refusal);
+        refuse(s, ACTS[ev->admin].action, ev, NULL);
+    } else if (ACTS[ev->admin].noted) {
+        put_audit(s, ACTS[ev->admin].action, actor_name(s->w, ev->actor.uid).text, NULL, "done",
+                  "");
+    }
+}

@@ -145,5 +145,8 @@ void engine_step(struct world *w, const struct event *ev, struct now now, struct
     case EV_ESCAPE:
         on_escape(&s, ev);
         break;
+    case EV_ADMIN:
+        on_admin(&s, ev);
+        break;
     }
 }

@@ -43,6 +43,9 @@ bool may_see(const struct world *w, uint32_t viewer, const struct request *r, bo
 /* Could this person decide the question that is open on this request now? */
 bool may_decide(const struct world *w, const struct request *r, uint32_t uid);
 
+/* May this actor have teamd do what only root and admins may? */
+bool may_administer(const struct world *w, const struct actor *actor);
+
 /* Admins, auditors and root see everything. */
 bool sees_everything(const struct world *w, uint32_t viewer);
 

@@ -21,6 +21,7 @@ enum event_kind {
     EV_NOT_FOUND = 12, /* a session of the store that is not there any more */
     EV_CONFIRM = 13,   /* the leader says that it is in its container */
     EV_ESCAPE = 14,    /* the leader was seen outside its container */
+    EV_ADMIN = 15,     /* what only root and admins may have teamd do */
 };
 
 /* The question of pam_team, with what teamd saw of the asking process by itself. */
@@ -38,9 +39,11 @@ struct gate_ask {
     bool containable; /* a container can be made for it */
 };
 
+enum admin_act { ADMIN_RELOAD = 1, ADMIN_BACKUP = 2 };
+
 struct event {
     enum event_kind kind;
-    struct actor actor; /* SUBMIT to EXTEND */
+    struct actor actor; /* SUBMIT to EXTEND, ADMIN */
     /* DECIDE to EXTEND: which request, and what the store has of it if it is not live (else NULL)
      */
     struct id id;
@@ -84,6 +87,7 @@ struct event {
             bool in_place;    /* CONFIRM: it is in that of its session */
         } process;            /* CLOSE, CONFIRM */
         uint64_t session;     /* GONE, NOT_FOUND, ESCAPE */
+        enum admin_act admin;
     };
 };
 

@@ -82,7 +82,7 @@ struct grant {
     uint8_t state;
 };
 
-enum { APPROVALS_MAX = 16, DECISIONS_MAX = 100, FAILURE_CAP = 160 };
+enum { DECISIONS_MAX = 100, FAILURE_CAP = 160 };
 
 /* An approval of the question that is open now: the request itself, or its extension. */
 struct approval {

@@ -141,6 +141,7 @@ void on_extend(struct step *s, const struct event *ev);
 void on_decide(struct step *s, const struct event *ev); /* decide.c */
 void on_cancel(struct step *s, const struct event *ev);
 void on_revoke(struct step *s, const struct event *ev);
+void on_admin(struct step *s, const struct event *ev);
 void on_open(struct step *s, const struct event *ev);  /* gate.c */
 void on_close(struct step *s, const struct event *ev); /* ladder.c */
 void on_confirm(struct step *s, const struct event *ev);

@@ -48,6 +48,7 @@ enum {
     WORD_CAP = 32,   /* a service, a class; a permission set is at most 32 characters (IAM Identity
                         Center) */
     TARGETS_MAX = 8, /* targets of one request (DESIGN.md 2) */
+    APPROVALS_MAX = 16, /* that one question of a request keeps */
     PRINCIPALS_MAX = 512,
 };
 

@@ -30,6 +30,9 @@ like "and is told so" "$out" 'only root and admins copy the store'
 is "nor is anything left" "$(ls /home/alice)" ""
 exits 3 "an auditor does not" as carol teamctl backup copy.mdb
 exits 3 "who became an admin does not" as_from 2001 dave teamctl backup /home/dave/other.mdb
+is "the trail has each, and who was refused" \
+    "$(teamctl audit --action store.backup --json | jq -r '[.actor, .outcome] | join(" ")' | sort | uniq -c | xargs)" \
+    "1 alice refused 1 carol refused 1 dave done 1 dave refused 1 root done"
 echo precious >/mnt/precious
 exits 1 "a file that is there is not overwritten" teamctl backup /mnt/precious
 is "and is what it was" "$(cat /mnt/precious)" precious

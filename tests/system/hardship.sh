@@ -43,6 +43,8 @@ ok "root's sudo passes, to make room" sudo -n true
 exits 1 "a revoke says that it did not happen" as alice teamctl revoke "$id" --yes
 like "and why" "$out" 'disk of teamd is full'
 exits 1 "a reload too" teamctl reload
+ok "a copy of the store is made, elsewhere" teamctl backup /dev/shm/backup.mdb
+rm -f /dev/shm/backup.mdb
 ok "what may be looked at can be looked at" as alice teamctl list
 ok "a window that ends still ends its sessions" until_true 20 none SHORT
 ok "teamd is alive" kill -0 "$TEAMD_PID"

@@ -58,6 +58,7 @@ exits 3 "a requester does not read the trail" as alice teamctl audit
 exits 3 "or the status" as alice teamctl status
 exits 3 "or ask about others" as alice teamctl why --user dave sudo
 exits 3 "or reload" as alice teamctl reload
+is "which the trail has" "$(teamctl audit --action policy.load --user alice --json | jq -r .outcome)" refused
 ok "an admin does" as dave teamctl status
 ok "an admin revokes" as dave teamctl revoke "$id" --yes
 exits 5 "what is over cannot be revoked again" as dave teamctl revoke "$id" --yes

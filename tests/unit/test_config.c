@@ -288,9 +288,9 @@ static const struct mistake MISTAKES[] = {
      "approvers = ( { name = \"a\"; " ALICE SUDO "},\n{ name = \"a\"; " ALICE SUDO "} );",
      "team.conf:2: approvers[1].name \"a\": is the name of approvers[0] too"},
     {"a quorum of nobody is refused", APPROVERS(ALICE "quorum = 0;"),
-     "team.conf:1: approvers[0].quorum 0: must be 1 to 512"},
+     "team.conf:1: approvers[0].quorum 0: must be 1 to 16"},
     {"a quorum below zero is refused", APPROVERS(ALICE "quorum = -1;"),
-     "team.conf:1: approvers[0].quorum -1: must be 1 to 512"},
+     "team.conf:1: approvers[0].quorum -1: must be 1 to 16"},
     {"a quorum of more users than are named is refused",
      APPROVERS("who = [\"bob\", \"carol\"];\nquorum = 3;"),
      "team.conf:2: approvers[0].quorum 3: can never be reached: 3 must approve, and who names 2 "

@@ -363,6 +363,27 @@ static const struct row ROWS[] = {
      "list\n"
      "alice revoke R1 => done revoked\n"
      "revoker R1 => uid 1001\n"},
+
+    /* ---- what only root and admins may ---- */
+    {"root and admins reload, which is noted when the policy counts", PLAIN,
+     "root admin reload => done\n"
+     "grace admin reload => done\n"
+     "grace@unset admin reload => done\n"
+     "trail => nothing\n"},
+    {"who may not reload is noted at once", PLAIN,
+     "bob admin reload => refused: only root and admins reload the configuration\n"
+     "trail => policy.load bob refused\n"
+     "frank admin reload => refused\n"
+     "grace@bob admin reload => refused\n"
+     "4242 admin reload => refused\n"
+     "trail => policy.load uid 4242 refused\n"},
+    {"a copy of the store is noted, and who may not make one", PLAIN,
+     "root admin backup => done\n"
+     "trail => store.backup root done\n"
+     "grace admin backup => done\n"
+     "trail => store.backup grace done\n"
+     "alice admin backup => refused: only root and admins copy the store\n"
+     "trail => store.backup alice refused\n"},
 };
 
 int main(void)
