@@ -4,14 +4,20 @@
 
 #include "core/policy.h"
 
+/* aws: what team-courier needs to know; its credentials come from its environment. */
+struct config_aws {
+    char region[33];
+    char identity_center_region[33];
+    int64_t refresh_s;
+    char portal_url[257]; /* "" if none is given */
+};
+
 struct config {
     struct policy policy;
+    struct config_aws aws; /* if policy.aws */
     /* sessions */
     char cgroup[256];             /* "auto", "off" or a path */
     struct config_ticket *ticket; /* settings.ticket_pattern, compiled; NULL: any */
-    /* identity */
-    char aws_user[129]; /* how a local user is called in Identity Center; {user} stands for them */
-    bool trust_idc_on_host;
 };
 
 /* Gets one line per problem, "file:line: what". */

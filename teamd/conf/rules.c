@@ -49,7 +49,7 @@ static void check_idc(struct reader *r, const config_setting_t *s, const char *m
 {
     const struct policy *p = &r->config->policy;
 
-    if (!r->config->trust_idc_on_host && only_idc(count(p, who)) && only_hosts(p, targets))
+    if (!r->config->policy.trust_idc_on_host && only_idc(count(p, who)) && only_hosts(p, targets))
         complain(r, config_setting_get_member(s, member),
                  "can never match: groups of Identity Center count only for aws: targets, unless "
                  "identity.trust_idc_on_host is true");
@@ -158,12 +158,30 @@ static void check_exempt(struct reader *r, config_setting_t *s, size_t n)
 {
     const struct policy *p = &r->config->policy;
 
-    if (!r->config->trust_idc_on_host && count(p, &p->exempt[n].who).idc > 0)
+    if (!r->config->policy.trust_idc_on_host && count(p, &p->exempt[n].who).idc > 0)
         complain(r, config_setting_get_member(s, "who"),
                  "can never match: groups of Identity Center do not count on a host, unless "
                  "identity.trust_idc_on_host is true");
     for (size_t i = 0; i < n; i++)
         check_twice(r, s, n, i);
+}
+
+/* ---- users of Identity Center --------------------------------------------------------------- */
+
+/* Two local users who are one there could approve each other's requests. */
+static void check_aws_user(struct reader *r, config_setting_t *s, size_t n)
+{
+    const struct policy *p = &r->config->policy;
+    const struct aws_user *a = &p->aws_users[n];
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(p->aws_users[i].user.text, a->user.text) == 0)
+            complain(r, config_setting_get_member(s, "user"),
+                     "is the user of identity.aws_users[%zu] too", i);
+        if (strcmp(p->aws_users[i].name, a->name) == 0)
+            complain(r, config_setting_get_member(s, "name"),
+                     "is the name of identity.aws_users[%zu] too: two people are not one", i);
+    }
 }
 
 /* ---- lists of groups ------------------------------------------------------------------------ */
@@ -227,6 +245,17 @@ static void read_exempt(struct reader *r, const struct key *k, config_setting_t 
     read_rows(r, k, s, &rows);
 }
 
+static void read_aws_users(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    struct policy *p = &r->config->policy;
+    struct rows rows = {"identity.aws_users[]", p->aws_users, sizeof p->aws_users[0],
+                        &p->n_aws_users, check_aws_user};
+
+    (void)to;
+    read_rows(r, k, s, &rows);
+}
+
+const struct type TYPE_AWS_USERS = {SHAPE_GROUPS, "list of groups", read_aws_users};
 const struct type TYPE_ELIGIBILITY = {SHAPE_GROUPS, "list of groups", read_eligibility};
 const struct type TYPE_APPROVERS = {SHAPE_GROUPS, "list of groups", read_approvers};
 const struct type TYPE_EXEMPT = {SHAPE_GROUPS, "list of groups", read_exempt};

@@ -45,11 +45,33 @@ const struct key SCHEMA[] = {
      "How people are told apart."},
     {"identity.loginuid", &TYPE_LOGINUID, 0, 0, "\"require\"", IN_POLICY(loginuid),
      "Whether who requests or decides must have a login uid (require), or only a right one (check)."},
-    {"identity.aws_user", &TYPE_AWS_USER, 1, TEXT_MAX(struct config, aws_user), "\"{user}\"",
-     IN_CONFIG(aws_user),
+    {"identity.aws_user", &TYPE_AWS_USER, 1, TEXT_MAX(struct policy, aws_user), "\"{user}\"",
+     IN_POLICY(aws_user),
      "How a local user is called in Identity Center; {user} stands for the local name."},
-    {"identity.trust_idc_on_host", &TYPE_BOOL, 0, 0, "false", IN_CONFIG(trust_idc_on_host),
+    {"identity.aws_users", &TYPE_AWS_USERS, 0, AWS_USERS_MAX, "()", 0,
+     "Users whom identity.aws_user does not fit, one by one."},
+    {"identity.aws_users[].user", &TYPE_USER, 1, NAME_CAP - 1, NULL, IN_RULE(aws_user, user),
+     "The local user."},
+    {"identity.aws_users[].name", &TYPE_NAME, 1, TEXT_MAX(struct aws_user, name), NULL,
+     IN_RULE(aws_user, name),
+     "How that user is called in Identity Center."},
+    {"identity.trust_idc_on_host", &TYPE_BOOL, 0, 0, "false", IN_POLICY(trust_idc_on_host),
      "Whether groups of Identity Center count for targets on hosts too."},
+
+    {"aws", &TYPE_AWS, 0, 0, "", 0,
+     "AWS accounts can be asked for if this is here; needs team-courier(8)."},
+    {"aws.region", &TYPE_REGION, 1, TEXT_MAX(struct config_aws, region), NULL,
+     IN_CONFIG(aws.region),
+     "The region whose endpoints are used, as in eu-west-1."},
+    {"aws.identity_center_region", &TYPE_REGION, 1,
+     TEXT_MAX(struct config_aws, identity_center_region), "",
+     IN_CONFIG(aws.identity_center_region),
+     "The primary region of Identity Center; aws.region if absent."},
+    {"aws.refresh", &TYPE_DURATION, 60, DAY, "\"15m\"", IN_CONFIG(aws.refresh_s),
+     "How often accounts, permission sets, users and groups are read from AWS."},
+    {"aws.portal_url", &TYPE_URL, 0, TEXT_MAX(struct config_aws, portal_url), "\"\"",
+     IN_CONFIG(aws.portal_url),
+     "The start page of the access portal, as in https://example.awsapps.com/start; shown to people."},
 
     {"sessions", &TYPE_GROUP, 0, 0, "{}", 0,
      "How sessions end."},
@@ -112,6 +134,18 @@ static void read_group(struct reader *r, const struct key *k, config_setting_t *
     schema_read(r, k->path, s, to);
 }
 
+/* That it is there at all turns it on. */
+static void read_aws(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    struct config_aws *aws = &r->config->aws;
+
+    r->config->policy.aws = true;
+    schema_read(r, k->path, s, to);
+    if (aws->identity_center_region[0] == '\0')
+        memcpy(aws->identity_center_region, aws->region, sizeof aws->region);
+}
+
+const struct type TYPE_AWS = {SHAPE_GROUP, "group", read_aws};
 const struct type TYPE_GROUP = {SHAPE_GROUP, "group", read_group};
 
 /* ---- defaults ------------------------------------------------------------------------------- */

@@ -168,6 +168,44 @@ static void read_aws_user(struct reader *r, const struct key *k, config_setting_
         copy_text(s, to);
 }
 
+static void read_user(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (!text_is_name(value, strlen(value)))
+        complain(r, s, "must be a user, without blanks and any of :/,\"'\\*?");
+    else
+        copy_text(s, to);
+}
+
+static void read_region(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0' || value[0] == '-')
+        complain(r, s, "must be a region of AWS, as in \"eu-west-1\"");
+    else
+        copy_text(s, to);
+}
+
+static void read_url(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    static const char HTTPS[] = "https://";
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (value[0] != '\0' &&
+        (strncmp(value, HTTPS, sizeof HTTPS - 1) != 0 || strpbrk(value, " \"'<>\\#?")))
+        complain(r, s, "must begin with https://, and hold no blanks, quotes, # and ?");
+    else
+        copy_text(s, to);
+}
+
 static void read_loginuid(struct reader *r, const struct key *k, config_setting_t *s, void *to)
 {
     const char *value = config_setting_get_string(s);
@@ -213,5 +251,8 @@ const struct type TYPE_NAME = {SHAPE_STRING, "name", read_name};
 const struct type TYPE_HOST = {SHAPE_STRING, "host name", read_host};
 const struct type TYPE_CGROUP = {SHAPE_STRING, "auto | off | path", read_cgroup};
 const struct type TYPE_AWS_USER = {SHAPE_STRING, "text", read_aws_user};
+const struct type TYPE_USER = {SHAPE_STRING, "user", read_user};
+const struct type TYPE_REGION = {SHAPE_STRING, "region", read_region};
+const struct type TYPE_URL = {SHAPE_STRING, "URL", read_url};
 const struct type TYPE_LOGINUID = {SHAPE_STRING, "require | check", read_loginuid};
 const struct type TYPE_TICKETS = {SHAPE_STRING, "regular expression", read_tickets};

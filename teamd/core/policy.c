@@ -21,6 +21,7 @@ void policy_init(struct policy *p, const char *host)
     p->grace_s = 10;
     p->warn_s[p->n_warn++] = 300;
     p->warn_s[p->n_warn++] = 60;
+    memcpy(p->aws_user, "{user}", sizeof "{user}");
     memcpy(p->host, host, strlen(host) + 1);
     for (size_t i = 0; i < CLASSES_BUILT_IN; i++)
         memcpy(p->classes[p->n_classes++], CLASS_NAMES[i], strlen(CLASS_NAMES[i]) + 1);

@@ -13,6 +13,8 @@ enum {
     EXEMPTS_MAX = 64,
     WARN_MOMENTS_MAX = 8,
     WARNINGS_MAX = 4,
+    AWS_USERS_MAX = 2048, /* that are named one by one */
+    AWS_USER_CAP = 129,   /* UserName of Identity Center: at most 128 */
 };
 
 /* The built-in service classes (DESIGN.md 2). Those that gate.classes adds come after them. */
@@ -68,6 +70,12 @@ struct service {
     uint8_t class;
 };
 
+/* A local user whom the template for names in Identity Center does not fit. */
+struct aws_user {
+    struct name user;
+    char name[AWS_USER_CAP];
+};
+
 enum loginuid_rule { LOGINUID_REQUIRE = 1, LOGINUID_CHECK = 2 };
 
 struct policy {
@@ -82,10 +90,15 @@ struct policy {
     int64_t grace_s;                  /* sessions: from TERM to the kill */
     int64_t warn_s[WARN_MOMENTS_MAX]; /* warnings before the end, longest first */
     uint16_t n_warn;
+    /* Identity Center */
+    bool aws;                    /* AWS can be asked for */
+    bool trust_idc_on_host;      /* its groups count for targets on hosts, too */
+    char aws_user[AWS_USER_CAP]; /* how a local user is called there; {user} stands for them */
     char host[HOST_CAP];
     char hash[65]; /* of the configuration's text, in hex: names this policy in the audit trail */
 
-    uint16_t n_principals, n_patterns, n_eligibility, n_approvers, n_exempt, n_classes, n_services;
+    uint16_t n_principals, n_patterns, n_eligibility, n_approvers, n_exempt, n_classes, n_services,
+        n_aws_users;
     struct principal principals[PRINCIPALS_MAX];
     struct target patterns[PATTERNS_MAX];
     struct eligibility eligibility[RULES_MAX];
@@ -93,6 +106,7 @@ struct policy {
     struct exempt exempt[EXEMPTS_MAX];
     char classes[CLASSES_MAX][WORD_CAP];
     struct service services[SERVICES_MAX];
+    struct aws_user aws_users[AWS_USERS_MAX];
 };
 
 /* Fills in the defaults of DESIGN.md 6 and the built-in classes and services. `p` must be all zero.

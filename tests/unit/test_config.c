@@ -32,14 +32,14 @@ static const struct mistake MISTAKES[] = {
      "settings: {\n approval = true;\n approval = false; };",
      "team.conf:3: duplicate setting name"},
     {"an unknown section is refused", "\nsetings: { };",
-     "team.conf:2: setings: unknown key; here may be: settings, host, identity, sessions, gate, "
+     "team.conf:2: setings: unknown key; here may be: settings, host, identity, aws, sessions, "
+     "gate, "
      "eligibility, approvers"},
-    {"sections that come later are unknown now", "aws: { };\nnotify: { };\naudit: { };",
-     "team.conf:1: aws: unknown key; here may be: settings, host, identity, sessions, gate, "
+    {"sections that come later are unknown now", "\nnotify: { };\naudit: { };",
+     "team.conf:2: notify: unknown key; here may be: settings, host, identity, aws, sessions, "
+     "gate, "
      "eligibility, approvers\n"
-     "team.conf:2: notify: unknown key; here may be: settings, host, identity, sessions, gate, "
-     "eligibility, approvers\n"
-     "team.conf:3: audit: unknown key; here may be: settings, host, identity, sessions, gate, "
+     "team.conf:3: audit: unknown key; here may be: settings, host, identity, aws, sessions, gate, "
      "eligibility, approvers"},
     {"an unknown key in a section is refused", "host: {\n  nam = \"x\";\n};",
      "team.conf:2: host.nam \"x\": unknown key; here may be: name"},
@@ -132,6 +132,48 @@ static const struct mistake MISTAKES[] = {
     {"two places for the name are refused", "identity: { aws_user = \"{user}{user}\"; };",
      "team.conf:1: identity.aws_user \"{user}{user}\": must hold {user} once, where the local name "
      "goes"},
+    {"AWS without a region is refused", "aws: { };", "team.conf:1: aws: \"region\" is missing"},
+    {"a region is not a place", "aws: { region = \"Ireland\"; };",
+     "team.conf:1: aws.region \"Ireland\": must be a region of AWS, as in \"eu-west-1\""},
+    {"a region does not begin with a dash", "aws: { region = \"-eu\"; };",
+     "team.conf:1: aws.region \"-eu\": must be a region of AWS, as in \"eu-west-1\""},
+    {"a region is not empty", "aws: { region = \"\"; };",
+     "team.conf:1: aws.region \"\": must not be empty"},
+    {"AWS is not asked all the time", "aws: { region = \"eu-west-1\"; refresh = \"5s\"; };",
+     "team.conf:1: aws.refresh \"5s\": must be 1m to 1d"},
+    {"the portal is reached by TLS",
+     "aws: { region = \"eu-west-1\"; portal_url = \"http://x.awsapps.com/start\"; };",
+     "team.conf:1: aws.portal_url \"http://x.awsapps.com/start\": must begin with https://, and "
+     "hold "
+     "no blanks, quotes, # and ?"},
+    {"a portal has no fragment",
+     "aws: { region = \"eu-west-1\"; portal_url = \"https://x.awsapps.com/start#/\"; };",
+     "team.conf:1: aws.portal_url \"https://x.awsapps.com/start#/\": must begin with https://, and "
+     "hold no blanks, quotes, # and ?"},
+    {"a portal is one line", "aws: { region = \"eu-west-1\"; portal_url = \"https://x\n\"; };",
+     "team.conf:1: aws.portal_url \"https://x?\": must be one line of UTF-8 without control "
+     "characters"},
+    {"an unknown key of AWS is refused", "aws: { region = \"eu-west-1\"; key = \"AKIA\"; };",
+     "team.conf:1: aws.key \"AKIA\": unknown key; here may be: region, identity_center_region, "
+     "refresh, portal_url"},
+    {"a user has one name in AWS",
+     "identity: { aws_users = ( { user = \"a\"; name = \"x\"; },\n { user = \"a\"; name = \"y\"; } "
+     "); };",
+     "team.conf:2: identity.aws_users[1].user \"a\": is the user of identity.aws_users[0] too"},
+    {"two users are not one in AWS",
+     "identity: { aws_users = ( { user = \"a\"; name = \"x\"; },\n { user = \"b\"; name = \"x\"; } "
+     "); };",
+     "team.conf:2: identity.aws_users[1].name \"x\": is the name of identity.aws_users[0] too: two "
+     "people are not one"},
+    {"a user of AWS is one of the host",
+     "identity: { aws_users = ( { user = \"@a\"; name = \"x\"; } ); };",
+     "team.conf:1: identity.aws_users[0].user \"@a\": must be a user, without blanks and any of "
+     ":/,\"'\\*?"},
+    {"a user of AWS has a name here",
+     "identity: { aws_users = ( { user = \"\"; name = \"x\"; } ); };",
+     "team.conf:1: identity.aws_users[0].user \"\": must not be empty"},
+    {"a user of AWS has a name there", "identity: { aws_users = ( { user = \"a\"; } ); };",
+     "team.conf:1: identity.aws_users[0]: \"name\" is missing"},
     {"a cgroup that is no path is refused", "sessions: { cgroup = \"on\"; };",
      "team.conf:1: sessions.cgroup \"on\": must be \"auto\", \"off\" or an absolute path without "
      "\"..\""},
@@ -422,8 +464,8 @@ static void example_means_what_it_says(void **state)
     assert_int_equal(c->policy.grace_s, 10);
     assert_string_equal(c->cgroup, "auto");
     assert_int_equal(p->loginuid, LOGINUID_REQUIRE);
-    assert_string_equal(c->aws_user, "{user}");
-    assert_false(c->trust_idc_on_host);
+    assert_string_equal(c->policy.aws_user, "{user}");
+    assert_false(c->policy.trust_idc_on_host);
     config_free(c);
 }
 
@@ -505,8 +547,8 @@ static void every_key_other_than_its_default(void **state)
     assert_false(p->require_comment);
     assert_string_equal(p->host, "Jump");
     assert_int_equal(p->loginuid, LOGINUID_CHECK);
-    assert_string_equal(c->aws_user, "{user}@example.com");
-    assert_true(c->trust_idc_on_host);
+    assert_string_equal(c->policy.aws_user, "{user}@example.com");
+    assert_true(c->policy.trust_idc_on_host);
     assert_int_equal(c->policy.n_warn, 3);
     assert_int_equal(c->policy.warn_s[0], 3600);
     assert_int_equal(c->policy.warn_s[1], 300);
@@ -524,6 +566,35 @@ static void every_key_other_than_its_default(void **state)
     assert_int_equal(p->approvers[0].quorum, 2);
     assert_true(p->approvers[0].mandatory);
     assert_true(p->approvers[0].for_all_requesters);
+    config_free(c);
+}
+
+static void aws_is_on_if_it_is_there(void **state)
+{
+    struct config *c;
+
+    (void)state;
+    need_root();
+    c = load_good(
+        "aws: { region = \"eu-west-1\"; };\n" ELIGIBLE(ALICE SUDO "approval_required = false;"));
+    assert_true(c->policy.aws);
+    assert_string_equal(c->aws.region, "eu-west-1");
+    assert_string_equal(c->aws.identity_center_region, "eu-west-1");
+    assert_int_equal(c->aws.refresh_s, 900);
+    assert_string_equal(c->aws.portal_url, "");
+    config_free(c);
+    c = load_good(
+        "identity: { aws_users = ( { user = \"alice\"; name = \"alice@example.com\"; } ); };\n"
+        "aws: { region = \"us-gov-west-1\"; identity_center_region = \"us-gov-east-1\";\n"
+        "  refresh = \"1h\"; portal_url = \"https://x.awsapps.com/start\"; };\n" ELIGIBLE(
+            ALICE SUDO "approval_required = false;"));
+    assert_string_equal(c->aws.region, "us-gov-west-1");
+    assert_string_equal(c->aws.identity_center_region, "us-gov-east-1");
+    assert_int_equal(c->aws.refresh_s, 3600);
+    assert_string_equal(c->aws.portal_url, "https://x.awsapps.com/start");
+    assert_int_equal(c->policy.n_aws_users, 1);
+    assert_string_equal(c->policy.aws_users[0].user.text, "alice");
+    assert_string_equal(c->policy.aws_users[0].name, "alice@example.com");
     config_free(c);
 }
 
@@ -550,8 +621,9 @@ static void defaults_are_those_of_the_core(void **state)
     assert_int_equal(c->policy.n_warn, 2);
     assert_int_equal(c->policy.grace_s, 10);
     assert_string_equal(c->cgroup, "auto");
-    assert_string_equal(c->aws_user, "{user}");
+    assert_string_equal(c->policy.aws_user, "{user}");
     assert_null(c->ticket);
+    assert_false(c->policy.aws);
     config_free(c);
 }
 
@@ -814,6 +886,7 @@ static const struct CMUnitTest TESTS[] = {
      NULL},
     {"the shipped team.conf is good and needs approval", shipped_configuration_is_good, NULL, NULL,
      NULL},
+    {"AWS is on if its section is there", aws_is_on_if_it_is_there, NULL, NULL, NULL},
     {"the manual lists the keys of the schema", manual_lists_the_keys_of_the_schema, NULL, NULL,
      NULL},
 };
