@@ -78,6 +78,10 @@ static const struct column SESSION[] = {
     { "started_at",  "STARTED", TEAM_STARTED_AT,  COL_TIME,   6, NULL },
     { "ended_at",    "ENDED",   TEAM_ENDED_AT,    COL_TIME,   10, NULL },
     { "command",     "COMMAND", TEAM_COMMAND,     COL_TEXT,   4, NULL },
+    { "login_uid",     HIDDEN,  TEAM_LOGIN_UID,     COL_NUMBER, NEVER, NULL },
+    { "audit_session", HIDDEN,  TEAM_AUDIT_SESSION, COL_NUMBER, NEVER, NULL },
+    { "contained",     HIDDEN,  TEAM_CONTAINED,     COL_YESNO,  NEVER, NULL },
+    { "escaped",       HIDDEN,  TEAM_ESCAPED,       COL_YESNO,  NEVER, NULL },
 };
 const struct row_type SESSION_ROWS = ROWS(SESSION, "sessions", SESSION);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <syslog.h>
 #include <unistd.h>
 
 /* gate.sock: what pam_team asks. Nothing here waits for a disk except open_session, and nothing at
@@ -18,6 +19,7 @@ struct gate_call {
     uint64_t session;           /* CONFIRM */
     char cgroup[CONTAINER_CAP]; /* OPEN: where to go */
     char service[WORD_CAP], user[NAME_CAP], ruser[NAME_CAP], tty[TTY_CAP], rhost[RHOST_CAP];
+    char command[COMMAND_CAP]; /* OPEN */
 };
 
 static void call_free(struct gate_call *g)
@@ -87,6 +89,12 @@ static void opened(struct job *j, const struct reply *reply, int error)
     int pidfd = g->pidfd;
 
     if (error < 0) {
+        hang_up(g);
+        return;
+    }
+    if (reply->unrecorded) {
+        log_line(LOG_CRIT, "there is no room to record a session of root's own; it gets no answer, "
+                           "so that the module lets root pass");
         hang_up(g);
         return;
     }
@@ -249,8 +257,20 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
         .user_reserved = is_reserved(g->t, g->user),
         .tty = g->tty,
         .rhost = g->rhost,
+        .audit_session = NOBODY,
+        .command = g->command,
+        .scope = "",
     };
     return true;
+}
+
+/* Before process_read(), which finds out whether it was this process. */
+static void read_for_the_record(struct gate_call *g)
+{
+    uint32_t pid = conn_pid(g->conn);
+
+    g->ask.audit_session = process_audit_session(pid);
+    process_command(pid, g->command);
 }
 
 void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
@@ -271,6 +291,8 @@ void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         return;
     }
     g->ask.parent = sessions_of_process(t, conn_pid(c));
+    if (g->op == TEAM_OP_OPEN)
+        read_for_the_record(g);
     if (process_read(conn_pidfd(c), conn_pid(c), &p) < 0) {
         deny(g, "the asking process is gone");
         return;

@@ -125,9 +125,9 @@ static inline void do_extend(void)
     act(&ev);
 }
 
-/* SERVICE [user=NAME] [ruser=NAME] [reserved] [pid=N] [tty=] [rhost=] [contained] [in=Sn]: in the
- * container of that session */
-static inline struct gate_ask read_ask(char texts[5][128])
+/* SERVICE [user=NAME] [ruser=NAME] [reserved] [pid=N] [tty=] [rhost=] [command=WORD] [contained]
+ * [scope=PATH] [in=Sn]: in the container of that session */
+static inline struct gate_ask read_ask(char texts[7][128])
 {
     const char *name;
     char in[128];
@@ -139,7 +139,11 @@ static inline struct gate_ask read_ask(char texts[5][128])
         .tty = option("tty", "pts/1", texts[1]),
         .rhost = option("rhost", "", texts[2]),
         .leader = {.pid = (uint32_t)atoi(option("pid", "100", texts[3])), .start_ticks = 7},
+        .audit_session = 3,
+        .command = option("command", "", texts[5]),
         .containable = flag("contained"),
+        .scope = option("scope", "", texts[6]),
+        .scope_number = 77,
         .parent = strtoull(option("in", "S0", in) + 1, NULL, 10),
     };
 
@@ -161,7 +165,7 @@ static inline void say_verdict(const struct reply *r)
 
 static inline void do_gate(void)
 {
-    char texts[5][128];
+    char texts[7][128];
     struct gate_ask ask = read_ask(texts);
     struct reply reply = gate_account(&play.g.w, &ask, play.g.now);
 
@@ -170,7 +174,7 @@ static inline void do_gate(void)
 
 static inline void do_open(void)
 {
-    char texts[5][128];
+    char texts[7][128];
     struct gate_ask ask = read_ask(texts);
     struct reply before = gate_account(&play.g.w, &ask, play.g.now);
 
@@ -196,7 +200,9 @@ static inline void do_many(void)
                            .ruser = "",
                            .named_uid = play.actor.uid,
                            .tty = "",
-                           .rhost = ""};
+                           .rhost = "",
+                           .command = "",
+                           .scope = ""};
 
     for (unsigned i = 0; i < n; i++) {
         ask.leader = (struct leader){1000 + i, 7};

@@ -71,6 +71,9 @@ static inline void do_session(void)
         text_put(&play.say, " in S");
         text_put_u64(&play.say, s->parent);
     }
+    text_put(&play.say, s->contained ? " contained" : "");
+    text_put(&play.say, s->scope[0] ? " by " : "");
+    text_put(&play.say, s->scope);
     text_put(&play.say, s->escaped ? " escaped" : "");
 }
 
@@ -78,13 +81,13 @@ static inline void do_session(void)
 static inline void do_record(void)
 {
     const struct session *s = kept_session(&play.g, strtoull(need() + 1, NULL, 10));
-    char line[640];
+    char line[1200];
 
     if (!s)
         broken("there is no such session");
-    snprintf(line, sizeof line, "%s %s for %s on %s from %s pid %u.%u uid %u login %u",
+    snprintf(line, sizeof line, "%s %s for %s on %s from %s pid %u.%u uid %u login %u.%u %s",
              s->user.text, s->service, s->target_user.text, s->tty, s->rhost, s->leader.pid,
-             (unsigned)s->leader.start_ticks, s->uid, s->loginuid);
+             (unsigned)s->leader.start_ticks, s->uid, s->loginuid, s->audit_session, s->command);
     text_put(&play.say, line);
 }
 

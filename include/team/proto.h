@@ -108,7 +108,9 @@ enum team_row {
                             * [REVOKED_BY] [REVOKE_COMMENT] [FAILURE] HOST
                             * DURATION_S includes granted extensions */
     TEAM_ROW_SESSION = 2,  /* SESSION [ID] USER SERVICE [TARGET_USER] [TTY] [RHOST] STATE LEADER
-                            * STARTED_AT [ENDED_AT] [COMMAND] */
+                            * STARTED_AT [ENDED_AT] [COMMAND] [LOGIN_UID] [AUDIT_SESSION]
+                            * CONTAINED ESCAPED
+                            * COMMAND: of sudo and su, as their caller wrote it */
     TEAM_ROW_TARGET = 3,   /* TARGET_NAME FOR_S(the most) APPROVAL_REQUIRED WAITING_FOR*(who would
                             * approve) POLICY [TICKET] */
     TEAM_ROW_EVENT = 4,    /* SEQ AT HOST [BY] ACTION [ID] [TARGET_NAME] OUTCOME [DETAIL] PREV HASH */
@@ -193,7 +195,11 @@ enum team_class {
     X(HASH, 88, 64, WORD, ONE)                                                                      \
     X(POLICY, 89, 64, TEXT, ONE)                                                                    \
     X(NAME, 90, 32, WORD, ONE)                                                                      \
-    X(VALUE, 91, 480, TEXT, ONE)
+    X(VALUE, 91, 480, TEXT, ONE)                                                                    \
+    X(LOGIN_UID, 112, 10, NUM, ONE)                                                                 \
+    X(AUDIT_SESSION, 113, 10, NUM, ONE)                                                             \
+    X(CONTAINED, 114, 1, NUM, ONE)          /* in a cgroup */                                       \
+    X(ESCAPED, 115, 1, NUM, ONE)            /* something of it was seen outside of that */
 
 /* clang-format on */
 

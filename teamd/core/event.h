@@ -35,8 +35,12 @@ struct gate_ask {
     bool user_reserved;  /* PAM_USER is one of our own service accounts: nobody becomes it */
     const char *tty, *rhost;
     struct leader leader;
-    uint64_t parent;  /* the session in whose container the asking process is; 0: none */
-    bool containable; /* a container can be made for it */
+    uint32_t audit_session; /* of the asking process; NOBODY: none */
+    const char *command;    /* its command line, "" if it cannot be read */
+    uint64_t parent;        /* the session in whose container the asking process is; 0: none */
+    bool containable;       /* a container can be made for it */
+    const char *scope;      /* the one that it is in, made for its login and nothing else; or "" */
+    uint64_t scope_number;
 };
 
 enum admin_act { ADMIN_RELOAD = 1, ADMIN_BACKUP = 2 };
@@ -169,6 +173,8 @@ struct reply {
     uint8_t state;    /* enum request_state, 0: none */
     uint64_t session; /* EV_OPEN */
     bool contain;     /* EV_OPEN: move into the session's container, then confirm */
+    bool unrecorded;  /* EV_OPEN: root's own, and no room for it. To be left without an answer: then
+                         the module lets root pass, who has to make room */
     char text[481];   /* one line for a person, or "" */
 };
 

@@ -247,24 +247,32 @@ static void copy_text(char *out, size_t cap, const char *s)
 static struct session new_session(const struct step *s, const struct gate_ask *ask,
                                   const struct verdict *v)
 {
+    bool has_scope = v->elevation && !class_elevates(v->class) && ask->scope[0] != '\0';
     struct session n = {
         .number = s->w->last_session + 1,
         .request = v->elevation ? v->elevation->id : (struct id){0},
         .uid = v->parent ? v->parent->uid : v->subject,
         .user = v->parent ? v->parent->user : actor_name(s->w, v->subject),
         .class = (uint8_t)v->class,
-        .contained = ask->containable && v->elevation,
+        .contained = v->elevation && (ask->containable || has_scope),
         .parent = ask->parent,
         .leader = ask->leader,
         .loginuid = ask->actor.loginuid,
+        .audit_session = ask->audit_session,
         .started_at = s->now.wall,
     };
 
-    n.state = n.contained ? SESSION_OPENING : SESSION_LIVE;
+    n.state = n.contained && !has_scope ? SESSION_OPENING : SESSION_LIVE;
     copy_text(n.service, sizeof n.service, ask->service);
     copy_text(n.target_user.text, sizeof n.target_user.text, ask->user);
     copy_text(n.tty, sizeof n.tty, ask->tty);
     copy_text(n.rhost, sizeof n.rhost, ask->rhost);
+    if (class_elevates(v->class))
+        copy_text(n.command, sizeof n.command, ask->command);
+    if (has_scope) {
+        copy_text(n.scope, sizeof n.scope, ask->scope);
+        n.scope_number = ask->scope_number;
+    }
     return n;
 }
 
@@ -277,8 +285,9 @@ static uint32_t sessions_of(const struct world *w, uint32_t uid)
     return n;
 }
 
+/* `opened`: the session that came of it; NULL if none did, and `why`. */
 static void audit_gate(struct step *s, const char *action, const struct gate_ask *ask,
-                       const struct verdict *v, const char *why)
+                       const struct verdict *v, const struct session *opened, const char *why)
 {
     struct name by = actor_name(s->w, v->subject);
     struct audit *a = put_audit(s, action, by.text, v->elevation, v->yes ? "yes" : "no", "");
@@ -297,8 +306,16 @@ static void audit_gate(struct step *s, const char *action, const struct gate_ask
         text_put(&detail, " for ");
         text_put(&detail, user);
     }
-    text_put(&detail, v->yes ? ", by " : ", ");
-    text_put(&detail, v->yes ? v->as : why);
+    text_put(&detail, opened ? ", by " : ", ");
+    text_put(&detail, opened ? v->as : why);
+    if (opened) {
+        text_put(&detail, ", session ");
+        text_put_u64(&detail, opened->number);
+    }
+    if (opened && opened->command[0]) {
+        text_put(&detail, ", own words: ");
+        text_put(&detail, opened->command);
+    }
 }
 
 /* What is opened inside a container of a session lives with it: nothing is when that elevation is
@@ -321,13 +338,16 @@ static void join_parent(const struct step *s, const struct gate_ask *ask, struct
     }
 }
 
-static bool room_for_session(const struct step *s, const struct verdict *v, struct text *why)
+static bool room_for_session(const struct step *s, const struct gate_ask *ask,
+                             const struct verdict *v, struct text *why)
 {
     uint32_t whose = v->parent ? v->parent->uid : v->subject;
 
     if (sessions_of(s->w, whose) < SESSIONS_PER_PERSON && s->w->n_sessions < WORLD_SESSIONS)
         return true;
     text_put(why, "too many sessions are open; close some");
+    if (root_passes(ask, v) && !v->parent)
+        text_put(why, " (root's own gets no answer and no record)");
     return false;
 }
 
@@ -340,20 +360,23 @@ void on_open(struct step *s, const struct event *ev)
 
     if (v.yes)
         join_parent(s, ask, &v, &why);
-    v.yes = v.yes && room_for_session(s, &v, &why);
+    if (v.yes && !room_for_session(s, ask, &v, &why)) {
+        s->out->reply.unrecorded = root_passes(ask, &v) && !v.parent;
+        v.yes = false;
+    }
     if (!v.yes) {
         if (why.len == 0)
             say_next_step(s->w, &v, s->now, &why);
-        audit_gate(s, "session.open", ask, &v, s->out->reply.text);
+        audit_gate(s, "session.open", ask, &v, NULL, s->out->reply.text);
         return;
     }
     fresh = new_session(s, ask, &v);
     session = world_add_session(s->w, &fresh);
     session_enter(s, session);
     put_session(s, session);
-    audit_gate(s, "session.open", ask, &v, "");
+    audit_gate(s, "session.open", ask, &v, session, "");
     s->out->reply.code = REPLY_DONE;
     s->out->reply.session = session->number;
-    s->out->reply.contain = session->contained;
+    s->out->reply.contain = session->state == SESSION_OPENING;
     s->out->reply.id = session->request;
 }

@@ -36,7 +36,7 @@ const char *session_state_text(enum session_state s);
 const char *session_event_text(enum session_event e);
 bool session_state_final(enum session_state s);
 
-enum { TTY_CAP = 64, RHOST_CAP = 256 };
+enum { TTY_CAP = 64, RHOST_CAP = 256, COMMAND_CAP = 512, SCOPE_CAP = 128 };
 
 /* A process, so that it cannot be taken for a later one with the same number: pid, start time in
  * clock ticks since boot (proc_pid_stat(5), field 22). The boot it belongs to is known where it is
@@ -59,9 +59,18 @@ struct session {
     char rhost[RHOST_CAP];
     struct leader leader;
     uint32_t loginuid;
-    uint64_t parent; /* the session in whose container it was opened; 0: none */
-    bool contained;  /* in a cgroup of its own; else only its leader and their children are known */
-    bool escaped;    /* its leader was seen outside the container */
+    uint32_t audit_session; /* as auditd(8) counts logins; NOBODY: none */
+    uint64_t parent;        /* the session in whose container it was opened; 0: none */
+    bool contained;         /* in a cgroup; else only its leader and their children are known */
+    bool escaped;           /* something of it was seen outside the container */
+    /* The command line of sudo and su as the process shows it, which is what its caller wrote:
+     * plain text, "…" where it was cut. "": not one of these. */
+    char command[COMMAND_CAP];
+    /* The scope that the host has made for this login and nothing else, which is its container
+     * then: the path as /proc/PID/cgroup writes it, and the number of the directory, which no later
+     * one of the same name has. "": a container of ours, or none. */
+    char scope[SCOPE_CAP];
+    uint64_t scope_number;
     struct wall started_at;
     struct wall ended_at;
     /* Not stored: after a restart what was due is due at once. */

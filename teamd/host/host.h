@@ -39,6 +39,13 @@ int process_read(int pidfd, uint32_t pid, struct process *ret);
  * deciding. */
 uint32_t process_loginuid(uint32_t pid);
 
+/* The number of its login as auditd(8) has it, or NOBODY. For the record, as is the next. */
+uint32_t process_audit_session(uint32_t pid);
+
+/* Its command line: one line of plain text, with blanks between the words, "…" at the end if it was
+ * cut; "" if there is none. */
+void process_command(uint32_t pid, char out[COMMAND_CAP]);
+
 /* A pidfd for a leader that the store remembers, or -ESRCH if that process is gone: another process
  * with the same number has another start time. */
 int leader_open(const struct leader *leader);

@@ -17,8 +17,9 @@
 /* proc_pid_stat(5) */
 enum { STAT_FIRST_AFTER_COMM = 3, STAT_START_TIME = 22 };
 
-/* Reads a small file of /proc/PID whole. -ESRCH when there is none, because the process is gone. */
-static int read_proc(uint32_t pid, const char *what, char *buf, size_t cap)
+/* The first `cap` bytes of a file of /proc/PID. -ESRCH when there is none, because the process is
+ * gone. */
+static int read_first(uint32_t pid, const char *what, char *buf, size_t cap, size_t *ret_len)
 {
     char path[64];
     size_t len = 0;
@@ -28,8 +29,8 @@ static int read_proc(uint32_t pid, const char *what, char *buf, size_t cap)
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? -ESRCH : -errno;
-    while (len < cap - 1) {
-        ssize_t n = read(fd, buf + len, cap - 1 - len);
+    while (len < cap) {
+        ssize_t n = read(fd, buf + len, cap - len);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -40,9 +41,19 @@ static int read_proc(uint32_t pid, const char *what, char *buf, size_t cap)
         len += (size_t)n;
     }
     close(fd);
+    *ret_len = len;
+    return r;
+}
+
+/* A small file of /proc/PID whole, as a string. */
+static int read_proc(uint32_t pid, const char *what, char *buf, size_t cap)
+{
+    size_t len;
+    int r = read_first(pid, what, buf, cap, &len);
+
     if (r < 0)
         return r;
-    if (len == cap - 1)
+    if (len == cap)
         return -EMSGSIZE;
     buf[len] = '\0';
     return 0;
@@ -79,12 +90,12 @@ static int read_start_ticks(uint32_t pid, uint64_t *ret)
     return r < 0 ? r : parse_start_ticks(stat, ret);
 }
 
-/* A kernel without audit has no such file: then nobody has a login uid. */
-static int read_loginuid(uint32_t pid, uint32_t *ret)
+/* loginuid or sessionid. A kernel without audit has no such files: then nobody has any. */
+static int read_audit(uint32_t pid, const char *what, uint32_t *ret)
 {
     char text[32];
-    uint64_t uid;
-    int r = read_proc(pid, "loginuid", text, sizeof text);
+    uint64_t v;
+    int r = read_proc(pid, what, text, sizeof text);
 
     if (r == -ESRCH) {
         *ret = NOBODY;
@@ -92,9 +103,9 @@ static int read_loginuid(uint32_t pid, uint32_t *ret)
     }
     if (r < 0)
         return r;
-    if (!text_parse_u64(text, strcspn(text, "\n"), &uid) || uid > UINT32_MAX)
+    if (!text_parse_u64(text, strcspn(text, "\n"), &v) || v > UINT32_MAX)
         return -EBADMSG;
-    *ret = (uint32_t)uid;
+    *ret = (uint32_t)v;
     return 0;
 }
 
@@ -102,7 +113,36 @@ uint32_t process_loginuid(uint32_t pid)
 {
     uint32_t loginuid;
 
-    return read_loginuid(pid, &loginuid) < 0 ? NOBODY : loginuid;
+    return read_audit(pid, "loginuid", &loginuid) < 0 ? NOBODY : loginuid;
+}
+
+uint32_t process_audit_session(uint32_t pid)
+{
+    uint32_t number;
+
+    return read_audit(pid, "sessionid", &number) < 0 ? NOBODY : number;
+}
+
+void process_command(uint32_t pid, char out[COMMAND_CAP])
+{
+    static const char CUT[] = "…";
+    char raw[COMMAND_CAP];
+    size_t len;
+
+    out[0] = '\0';
+    if (read_first(pid, "cmdline", raw, sizeof raw, &len) < 0)
+        return;
+    while (len > 0 && raw[len - 1] == '\0')
+        len--;
+    for (size_t i = 0; i < len; i++)
+        if (raw[i] == '\0')
+            raw[i] = ' ';
+    if (len < sizeof raw) {
+        text_make_plain(out, COMMAND_CAP, raw, len);
+        return;
+    }
+    text_make_plain(out, COMMAND_CAP - (sizeof CUT - 1), raw, len);
+    memcpy(out + strlen(out), CUT, sizeof CUT);
 }
 
 /* A pidfd is readable from the process's end on, also before it is waited for. */
@@ -129,7 +169,7 @@ int process_read(int pidfd, uint32_t pid, struct process *ret)
     int stat, loginuid, alive;
 
     stat = read_start_ticks(pid, &p.leader.start_ticks);
-    loginuid = read_loginuid(pid, &p.loginuid);
+    loginuid = read_audit(pid, "loginuid", &p.loginuid);
     alive = check_alive(pidfd);
     if (alive < 0)
         return alive;

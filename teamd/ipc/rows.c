@@ -203,6 +203,13 @@ void row_session(struct wire_out *w, const struct session *s)
     wire_put_u64(w, TEAM_LEADER, s->leader.pid);
     put_time(w, TEAM_STARTED_AT, s->started_at);
     put_time(w, TEAM_ENDED_AT, s->ended_at);
+    put(w, TEAM_COMMAND, s->command);
+    if (s->loginuid != NOBODY)
+        wire_put_u64(w, TEAM_LOGIN_UID, s->loginuid);
+    if (s->audit_session != NOBODY && s->audit_session != 0)
+        wire_put_u64(w, TEAM_AUDIT_SESSION, s->audit_session);
+    wire_put_u64(w, TEAM_CONTAINED, s->contained);
+    wire_put_u64(w, TEAM_ESCAPED, s->escaped);
 }
 
 void row_event(struct wire_out *w, const struct trail_event *e)

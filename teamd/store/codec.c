@@ -136,6 +136,10 @@ static const struct field SESSION_FIELDS[] = {
     NUMBER(17, struct kept_session, session.parent, 0, INT64_MAX),
     NUMBER(18, struct kept_session, session.contained, 0, 1),
     NUMBER(19, struct kept_session, session.escaped, 0, 1),
+    NUMBER(20, struct kept_session, session.audit_session, 0, UINT32_MAX),
+    TEXT  (21, struct kept_session, session.command, 0),
+    TEXT  (22, struct kept_session, session.scope, 0),
+    NUMBER(23, struct kept_session, session.scope_number, 0, INT64_MAX),
 };
 static const struct shape SESSION = SHAPE(SESSION_FIELDS);
 

@@ -198,6 +198,8 @@ static const char *play_open(const struct deed *a)
                            .named_uid = actor.uid,
                            .tty = "",
                            .rhost = "",
+                           .command = "",
+                           .scope = "",
                            .leader = {.pid = 100U + a->y % 4, .start_ticks = 1}};
 
     return step(&(struct event){.kind = EV_OPEN, .open = &ask}, NULL);

@@ -89,7 +89,9 @@ static const char *alice_opens(void)
                            .user = "root",
                            .ruser = "",
                            .tty = "",
-                           .rhost = ""};
+                           .rhost = "",
+                           .command = "",
+                           .scope = ""};
 
     return step(&(struct event){.kind = EV_OPEN, .open = &ask}, NULL);
 }

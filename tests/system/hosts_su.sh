@@ -42,7 +42,7 @@ like "su: the person reads what to do" "$(become alice bob)" \
     'no active elevation for su on bastion-1; run: teamctl request su --for 1h --reason "\.\.\."'
 is "the trail has who became whom, and by what" \
     "$(teamctl audit --json | jq -r 'select(.action == "session.open") | "\(.target) \(.detail)"')" \
-    "host:bastion-1/su service su for bob, by elevation"
+    "host:bastion-1/su service su for bob, by elevation, session 1, own words: su bob -c id -un"
 is "the trail has the class as the target, and the service" \
     "$(teamctl audit --json | jq -r 'select(.action == "gate.account" and .outcome == "yes") | "\(.target) \(.detail)"')" \
     "host:bastion-1/su service su, asked 1 time"
@@ -91,7 +91,7 @@ like "root under an elevation becomes bob, and logged in as alice" "$out" $'\n''
 asked "the session of root in a session is one of the same elevation" \
     "gate.account alice yes,gate.account root yes,session.end alice done,session.open alice yes,session.open root yes"
 is "the trail says so" "$(teamctl audit --json | jq -r 'select(.actor == "root" and .action == "session.open") | "\(.request) \(.detail)"')" \
-    "$id service su for bob, by the elevation of its session"
+    "$id service su for bob, by the elevation of its session, session $(sessions_of "$id" .id | tail -n 1), own words: su bob -c id -un; cat /proc/self/loginuid"
 drop alice
 elevate erin su
 from=2002

@@ -76,6 +76,26 @@ pkill -f ^OWN
 as bob teamctl revoke "$(cat /mnt/other)" --yes >/dev/null
 gone BOBS
 
+# ---- what is recorded --------------------------------------------------------------------------
+
+elevate alice 1h
+as_tty alice sudo -n bash -c 'exec -a KNOWN sleep 60' >/dev/null 2>&1 &
+until_true 3 there KNOWN
+run as alice teamctl sessions --json
+is "a session says who, what, where, and the command line in their words" \
+    "$(jq -r '"\(.user) \(.service) \(.target_user) \(.tty) \(.state) \(.command) \(.login_uid) \(.contained) \(.escaped)"' <<<"$out")" \
+    "alice sudo root /dev/pts/0 live sudo -n bash -c exec -a KNOWN sleep 60 2001 true false"
+is "and the audit session" "$(jq -r .audit_session <<<"$out")" "$(cat /proc/"$(pgrep -f ^KNOWN)"/sessionid)"
+leader=$(jq -r .leader <<<"$out")
+is "its leader is sudo" "$(cat /proc/"$leader"/comm)" sudo
+like "the table has the command" "$(as alice teamctl sessions)" 'sudo -n bash -c exec -a KNOWN sleep 60'
+like "and the trail" "$(teamctl audit --request "$id" --action session.open)" 'by elevation, session [0-9]+, own words: sudo -n bash'
+as alice teamctl revoke "$id" --yes >/dev/null
+gone KNOWN
+is "afterwards it is kept how it ended" "$(state '.sessions[0] | "\(.state) \(.ended_at != null) \(.command)"')" \
+    "ended true sudo -n bash -c exec -a KNOWN sleep 60"
+like "and the trail says how" "$(teamctl audit --request "$id" --action session.end)" 'session [0-9]+, (terminated|killed)'
+
 # ---- two elevations -------------------------------------------------------------------------------
 
 elevate alice 1h

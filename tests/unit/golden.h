@@ -88,7 +88,8 @@ static const struct golden GOLDEN[] = {
     {"wire-rows-session", TEAM_ROWS, TEAM_ROW_SESSION,
      "ROW(|SESSION=42|ID=K7QF2M9X|USER=alice|SERVICE=sudo|TARGET_USER=root|TTY=/dev/pts/3|"
      "RHOST=192.0.2.7|STATE=live|LEADER=4711|STARTED_AT=1767229300000000|"
-     "ENDED_AT=1767229400000000|COMMAND=/usr/bin/id -u|)"},
+     "ENDED_AT=1767229400000000|COMMAND=/usr/bin/id -u|LOGIN_UID=2001|AUDIT_SESSION=5|CONTAINED=1|"
+     "ESCAPED=0|)"},
     {"wire-rows-target", TEAM_ROWS, TEAM_ROW_TARGET,
      "ROW(|TARGET_NAME=host:bastion-1/sudo|FOR_S=14400|APPROVAL_REQUIRED=1|WAITING_FOR=bob|"
      "WAITING_FOR=carol|POLICY=sre|TICKET=CHG-1|)"},

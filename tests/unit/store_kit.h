@@ -159,6 +159,10 @@ static inline struct session kit_full_session(void)
     s.parent = 12;
     s.contained = true;
     s.escaped = true;
+    s.audit_session = 5;
+    snprintf(s.command, sizeof s.command, "id -u");
+    snprintf(s.scope, sizeof s.scope, "/s.scope");
+    s.scope_number = 4097;
     s.started_at = at(1767229300);
     s.ended_at = at(1767229400);
     return s;

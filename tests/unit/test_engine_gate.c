@@ -127,7 +127,7 @@ static const struct row ROWS[] = {
      "root@unset gate login => yes\n"
      "root open sudo => yes\n"
      "trail => session.open root yes\n"
-     "detail => host:bastion-1/sudo; service sudo for root, by root\n"
+     "detail => host:bastion-1/sudo; service sudo for root, by root, session 1\n"
      "session S1 => live\n"},
     {"root over ssh needs what anybody needs", PLAIN,
      "root@unset gate sshd user=root => no: no policy lets you have ssh on bastion-1; see what you "
@@ -141,7 +141,7 @@ static const struct row ROWS[] = {
      "erin gate su => no\n"
      "alice gate sudo => no\n"
      "erin open sudo => yes\n"
-     "detail => host:bastion-1/sudo; service sudo for root, by exempt\n"
+     "detail => host:bastion-1/sudo; service sudo for root, by exempt, session 1\n"
      "session S1 => live\n"},
     {"exempt people are who they are, too", PLAIN "exempt erin sudo\n",
      "erin@alice gate sudo => no\nerin@unset gate sudo => no\n"},
@@ -158,7 +158,7 @@ static const struct row ROWS[] = {
      "alice request sudo 1h\nbob approve R1\n"
      "alice open sudo => yes: under REQ00001\n"
      "trail => session.open alice yes\n"
-     "detail => host:bastion-1/sudo; service sudo for root, by elevation\n"
+     "detail => host:bastion-1/sudo; service sudo for root, by elevation, session 1\n"
      "session S1 => live under REQ00001\n"
      "gone S1\n"
      "trail => session.end alice done\n"
@@ -167,19 +167,20 @@ static const struct row ROWS[] = {
     {"a session without PAM_USER is recorded too", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
      "alice open sudo user= => yes\n"
-     "detail => host:bastion-1/sudo; service sudo, by elevation\n"},
+     "detail => host:bastion-1/sudo; service sudo, by elevation, session 1\n"},
     {"what a session says of itself is made harmless", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
-     "alice open sudo user=ro\033ot tty=\033[2J rhost=a\tb => yes\n"
-     "detail => host:bastion-1/sudo; service sudo for ro?ot, by elevation\n"
-     "record S1 => alice sudo for ro?ot on ?[2J from a?b pid 100.7 uid 1001 login 1001\n"},
+     "alice open sudo user=ro\033ot tty=\033[2J rhost=a\tb command=id\033[2J => yes\n"
+     "detail => host:bastion-1/sudo; service sudo for ro?ot, by elevation, session 1, own words: "
+     "id?[2J\n"
+     "record S1 => alice sudo for ro?ot on ?[2J from a?b pid 100.7 uid 1001 login 1001.3 id?[2J\n"},
     {"all of a session is recorded", PLAIN,
      "alice request sudo,ssh 1h\nbob approve R1\n"
      "alice open sudo-i user=dave tty=pts/7 pid=42 => yes\n"
-     "record S1 => alice sudo-i for dave on pts/7 from  pid 42.7 uid 1001 login 1001\n"
+     "record S1 => alice sudo-i for dave on pts/7 from  pid 42.7 uid 1001 login 1001.3 \n"
      "root@unset open sshd user=alice tty=ssh rhost=192.0.2.7 pid=43 => yes\n"
      "record S2 => alice sshd for alice on ssh from 192.0.2.7 pid 43.7 uid 1001 login "
-     "4294967295\n"},
+     "4294967295.3 \n"},
     {"sessions are numbered and never again", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
      "alice open sudo\nalice open sudo\ngone S1\ngone S2\nalice open sudo\nrestart\nalice open "

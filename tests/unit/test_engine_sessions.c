@@ -27,6 +27,31 @@ static const struct row ROWS[] = {
      "alice request sudo 1h\n"
      "alice open sudo\n"
      "session S1 => live under REQ00001\n"},
+    {"the scope of a login is its container, and there is nothing to confirm", ALL,
+     "alice request ssh,login 1h\n"
+     "root@unset open sshd user=alice scope=/session-3.scope contained => yes: under REQ00001\n"
+     "session S1 => live under REQ00001 of alice contained by /session-3.scope\n"
+     "root@unset open login user=alice scope=/session-4.scope pid=5 => yes\n"
+     "session S2 => live under REQ00001 of alice contained by /session-4.scope\n"
+     "pass 1h\nacts => term 2, term 1\n"},
+    {"the scope in which sudo runs is not its own", ALL,
+     "alice request sudo 1h\n"
+     "alice open sudo scope=/session-3.scope contained => yes: under REQ00001\n"
+     "session S1 => opening under REQ00001 of alice contained\n"},
+    {"nor is that of who needs no elevation anybody's to end", ALL "exempt erin ssh\n",
+     "root@unset open sshd user=erin scope=/session-3.scope contained => yes\n"
+     "session S1 => live of erin\n"},
+    {"the words of sudo and su are kept, those of others are not the caller's", ALL,
+     "alice request sudo,su,ssh 1h\n"
+     "alice open sudo command=sudo_id\n"
+     "detail => host:bastion-1/sudo; service sudo for root, by elevation, session 1, own words: "
+     "sudo_id\n"
+     "record S1 => alice sudo for root on pts/1 from  pid 100.7 uid 1001 login 1001.3 sudo_id\n"
+     "alice open su command=su_- pid=5\n"
+     "record S2 => alice su for root on pts/1 from  pid 5.7 uid 1001 login 1001.3 su_-\n"
+     "root@unset open sshd user=alice command=sshd:_alice pid=6\n"
+     "detail => host:bastion-1/ssh; service sshd for alice, by elevation, session 3\n"
+     "record S3 => alice sshd for alice on pts/1 from  pid 6.7 uid 1001 login 4294967295.3 \n"},
     {"who has no elevation needs none, and gets no container", ALL "exempt erin sudo\n",
      "erin open sudo contained => yes\n"
      "session S1 => live of erin\n"
@@ -208,7 +233,8 @@ static const struct row ROWS[] = {
     {"root inside of a session is who came in by it", ALL,
      IN "root@alice! open su pid=5 in=S1 contained => yes: under REQ00001\n"
         "trail => session.open root yes\n"
-        "detail => host:bastion-1/su; service su for root, by the elevation of its session\n"
+        "detail => host:bastion-1/su; service su for root, by the elevation of its session, "
+        "session 2\n"
         "session S2 => opening under REQ00001 of alice in S1\n"
         "root@alice! confirm S2 pid=5 => done\n"
         "session S2 => live under REQ00001 of alice in S1\n"
@@ -350,7 +376,7 @@ static const struct row ROWS[] = {
      IN "escape S1\n"
         "trail => session.escape alice noticed\n"
         "detail => host:bastion-1/sudo; session 1\n"
-        "session S1 => live under REQ00001 of alice escaped\n"
+        "session S1 => live under REQ00001 of alice contained escaped\n"
         "escape S1\ntrail => nothing\n"
         "escape S7\ntrail => nothing\n"
         "restart\nescape S1\ntrail => nothing\n"

@@ -104,6 +104,68 @@ static void a_process_may_be_called_anything(void **state)
     }
 }
 
+/* What the command line of a shell with this argument reads like; before it is `sh -c "read x"`. */
+static void check_command(const char *argument, const char *then)
+{
+    static const char HEAD[] = "sh -c read x ";
+    char out[COMMAND_CAP];
+    int never[2];
+    pid_t pid;
+
+    assert_int_equal(pipe(never), 0);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(never[0], STDIN_FILENO);
+        execl("/bin/sh", "sh", "-c", "read x", argument, "", NULL);
+        _exit(9);
+    }
+    for (int i = 0; i < 500; i++) { /* until it is the other program */
+        process_command((uint32_t)pid, out);
+        if (strncmp(out, HEAD, sizeof HEAD - 1) == 0)
+            break;
+        usleep(10000);
+    }
+    assert_string_equal(out + sizeof HEAD - 1, then);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(never[0]);
+    close(never[1]);
+}
+
+static void a_command_line_is_plain_text_of_bounded_length(void **state)
+{
+    enum { ROOM = COMMAND_CAP - sizeof "sh -c read x " };
+    char out[COMMAND_CAP] = "before", x[2 * COMMAND_CAP], cut[COMMAND_CAP];
+
+    (void)state;
+    check_command("infinity", "infinity");
+    check_command("\033[2J\n", "?[2J?");
+    check_command("\xff\xc3\xbc", "?ü");
+    memset(x, '0', sizeof x);
+    x[sizeof x - 1] = '\0';
+    snprintf(cut, sizeof cut, "%.*s…", ROOM - 3, x);
+    check_command(x, cut);
+    x[ROOM - 2] = '\0'; /* what fits, with its two NULs just so */
+    check_command(x, x);
+    process_command(INT32_MAX, out);
+    assert_string_equal(out, "");
+}
+
+static void the_number_of_a_login_is_read(void **state)
+{
+    char text[32] = "";
+    FILE *f = fopen("/proc/self/sessionid", "re");
+
+    (void)state;
+    assert_int_equal(process_audit_session(INT32_MAX), NOBODY);
+    if (!f)
+        skip(); /* a kernel without audit */
+    assert_non_null(fgets(text, sizeof text, f));
+    fclose(f);
+    assert_int_equal(process_audit_session((uint32_t)getpid()), strtoul(text, NULL, 10));
+}
+
 static void the_dead_are_gone_waited_for_or_not(void **state)
 {
     struct child c = child_start("mortal", NULL);
@@ -362,6 +424,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_descendants_of_a_leader_are_killed_and_nobody_else),
         cmocka_unit_test(a_process_may_be_called_anything),
+        cmocka_unit_test(a_command_line_is_plain_text_of_bounded_length),
+        cmocka_unit_test(the_number_of_a_login_is_read),
         cmocka_unit_test(the_dead_are_gone_waited_for_or_not),
         cmocka_unit_test(a_number_that_is_anothers_now_is_not_believed),
         cmocka_unit_test(what_is_not_a_pidfd_is_an_error),

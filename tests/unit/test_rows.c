@@ -508,6 +508,11 @@ static void session_says_who_did_what_where(void **state)
                         .tty = "/dev/pts/3",
                         .rhost = "10.0.0.1",
                         .leader = {4321, 99},
+                        .loginuid = ALICE,
+                        .audit_session = 9,
+                        .contained = true,
+                        .escaped = true,
+                        .command = "id -u \033",
                         .started_at = {1000000},
                         .ended_at = {2000000}};
 
@@ -517,7 +522,8 @@ static void session_says_who_did_what_where(void **state)
     assert_string_equal(print_row(),
                         "SESSION=7 ID=28T5CY4T USER=alice SERVICE=sudo TARGET_USER=root "
                         "TTY=/dev/pts/3 RHOST=10.0.0.1 STATE=ended LEADER=4321 STARTED_AT=1000000 "
-                        "ENDED_AT=2000000");
+                        "ENDED_AT=2000000 COMMAND=id -u ? LOGIN_UID=1001 AUDIT_SESSION=9 "
+                        "CONTAINED=1 ESCAPED=1");
 }
 
 static void session_of_root_has_no_request_and_may_have_no_terminal(void **state)
@@ -527,13 +533,20 @@ static void session_of_root_has_no_request_and_may_have_no_terminal(void **state
                         .state = SESSION_LIVE,
                         .service = "sudo",
                         .leader = {1, 2},
+                        .loginuid = NOBODY,
+                        .audit_session = NOBODY,
                         .started_at = {1000000}};
 
     (void)state;
     begin_row(TEAM_ROW_SESSION);
     row_session(&out, &s);
     assert_string_equal(print_row(), "SESSION=8 USER=root SERVICE=sudo STATE=live LEADER=1 "
-                                     "STARTED_AT=1000000");
+                                     "STARTED_AT=1000000 CONTAINED=0 ESCAPED=0");
+    s.audit_session = 0; /* recorded by an older release */
+    begin_row(TEAM_ROW_SESSION);
+    row_session(&out, &s);
+    assert_string_equal(print_row(), "SESSION=8 USER=root SERVICE=sudo STATE=live LEADER=1 "
+                                     "STARTED_AT=1000000 CONTAINED=0 ESCAPED=0");
 }
 
 #define HEX_00         \

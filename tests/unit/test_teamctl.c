@@ -53,7 +53,7 @@
 #define SESSIONS                                                                                 \
     "ROWS SESSION {SESSION=17 ID=2ABC3DEF USER=bob SERVICE=sudo TARGET_USER=root TTY=/dev/pts/3" \
     " RHOST=192.0.2.7 STATE=live LEADER=4242 STARTED_AT=" AT(                                    \
-        "00400") " COMMAND='apt upgrade'}"                                                       \
+        "00400") " COMMAND='apt upgrade' LOGIN_UID=2002 AUDIT_SESSION=5 CONTAINED=1 ESCAPED=0}"  \
                  "{SESSION=16 ID=2ABC3DEF USER=bob SERVICE=sudo STATE=ended LEADER=4200 "        \
                  "STARTED_AT=" AT("00350") " ENDED_AT=" AT("00360") "}"
 #define TARGETS                                                                                    \

@@ -244,7 +244,9 @@ static void a_world_full_of_sessions_lets_nobody_in(void **state)
                             .user = "root",
                             .ruser = "",
                             .tty = "",
-                            .rhost = ""};
+                            .rhost = "",
+                            .command = "",
+                            .scope = ""};
     struct event ev = {.kind = EV_OPEN, .open = &open};
     struct session s = {.uid = 5000, .state = SESSION_LIVE};
 
@@ -258,7 +260,14 @@ static void a_world_full_of_sessions_lets_nobody_in(void **state)
     assert_false(world_restore_session(&g.w, &s));
     engine_step(&g.w, &ev, g.now, &g.out);
     assert_int_equal(g.out.reply.code, REPLY_REFUSED);
-    assert_string_equal(g.out.reply.text, "too many sessions are open; close some");
+    assert_string_equal(g.out.reply.text, "too many sessions are open; close some (root's own gets "
+                                          "no answer and no record)");
+    assert_true(g.out.reply.unrecorded); /* so that root gets in, and can make room */
+    open.service = "polkit-1";
+    open.actor.uid = 1001;
+    engine_step(&g.w, &ev, g.now, &g.out);
+    assert_int_equal(g.out.reply.code, REPLY_REFUSED);
+    assert_false(g.out.reply.unrecorded);
     assert_null(world_check(&g.w));
 }
 
@@ -271,6 +280,8 @@ static void inside_of_an_elevation_that_nobody_knows_nothing_is_opened(void **st
                             .ruser = "",
                             .tty = "",
                             .rhost = "",
+                            .command = "",
+                            .scope = "",
                             .parent = 1};
     struct event ev = {.kind = EV_OPEN, .open = &open};
     struct session s = {.number = 1, .uid = 1001, .state = SESSION_LIVE, .request = {77}};
