@@ -130,6 +130,25 @@ $(BUILD)/tests/aws/%: tests/aws/%.c $(BUILD)/libcourier.a $(BUILD)/libteamd.a
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/libcourier.a $(BUILD)/libteamd.a \
 		$(ALL_LDFLAGS) -lcmocka $(COURIER_LIBS)
 
+# A fuzz target is one file, tests/fuzz/fuzz_NAME.c, made by clang with libFuzzer in a build of its
+# own. It may use everything that the programs are made of.
+FUZZ_TARGETS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libteamd.a $(BUILD)/libfront.a $(BUILD)/libcourier.a \
+		$(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -fsanitize=fuzzer -o $@ $< $(OBJ)/pam_team/client.o \
+		$(OBJ)/pam_team/verdict.o $(BUILD)/libfront.a $(BUILD)/libcourier.a $(BUILD)/libteamd.a $(ALL_LDFLAGS) \
+		-lcmocka $(TEAMD_LIBS) $(COURIER_LIBS)
+
+# teamd without its main().
+$(BUILD)/libfront.a: $(filter-out $(OBJ)/teamd/main.o,$(TEAMD_OBJS))
+	$(call SAY,AR) rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/tests/fuzz/dictionary: tests/fuzz/dictionary.c $(BUILD)/libteamd.a
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS)
+
 # What the system tests need beside the programs.
 SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c))
 
@@ -141,7 +160,7 @@ $(BUILD)/tests/system/%: tests/system/%.c
 tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) ## build the programs and the tests
 
 SYSTEM_TESTS := $(filter-out tests/system/lib.sh,$(shell find tests/system -maxdepth 1 -name '*.sh' -perm -u+x | sort))
-OTHER_TESTS := $(shell find tests/purity tests/build -name 'test_*.sh' -perm -u+x 2>/dev/null | sort)
+OTHER_TESTS := $(shell find tests/purity tests/build tests/fuzz -name 'test_*.sh' -perm -u+x 2>/dev/null | sort)
 
 export BUILD CC
 AGAIN := $(MAKE) --no-print-directory
@@ -174,6 +193,20 @@ san: ## unit and property tests under address and undefined-behaviour sanitizers
 	@$(AGAIN) BUILD=$(BUILD)/san $(SAN) run-unit-tests
 
 SAN := OPT=-O1 EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+FUZZ := CC=clang OPT=-O1 EXTRA="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer"
+
+.PHONY: fuzz-targets
+fuzz-targets:
+	@$(PARALLEL) BUILD=$(BUILD)/fuzz $(FUZZ) targets-in-this-build
+
+.PHONY: targets-in-this-build
+targets-in-this-build: $(FUZZ_TARGETS) $(BUILD)/tests/fuzz/dictionary
+
+.PHONY: fuzz
+fuzz: fuzz-targets ## every fuzz target for FUZZ_SECONDS (60), as many at once as there are cores
+	@tests/fuzz/run $(FUZZ_TARGETS:$(BUILD)/%=$(BUILD)/fuzz/%)
 
 .PHONY: purity
 purity: ## who may include, call, export and link what (DESIGN.md 3)
@@ -208,7 +241,7 @@ coverage: ## lines and branches per folder; fails below what a folder must have
 
 DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
 	libsystemd-dev libjansson-dev libcurl4-openssl-dev libssl-dev
-DEPS_CHECK := sudo libcmocka-dev pamtester clang clang-tidy clang-format gcovr valgrind iproute2 procps \
+DEPS_CHECK := sudo libcmocka-dev pamtester clang libclang-rt-dev clang-tidy clang-format gcovr valgrind iproute2 procps \
 	util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec dbus cron \
 	systemd libpam-systemd
 

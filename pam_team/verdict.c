@@ -297,7 +297,7 @@ static void put_reason(struct text *t, const struct options *o, enum finding fou
         text_put(t, "the session's container cannot be entered");
     } else {
         text_put(t, "teamd does not answer on ");
-        text_put(t, o->socket);
+        put_plain(t, o->socket, ARGUMENT_SHOWN);
         text_put(t, " (");
         put_silence(t, o, answer);
         text_put(t, ")");
