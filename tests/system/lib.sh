@@ -467,6 +467,7 @@ _at_exit()
 {
     local status=$?
 
+    trap - EXIT # an unset variable in here would begin it again, for ever
     [ -z "$TEAMD_PID" ] || stop_teamd
     # Cgroups outlive namespaces: what teamd was started in by hand is empty by now.
     find /sys/fs/cgroup -depth -type d -path "*/$(_containers)*" -exec rmdir {} + 2>/dev/null

@@ -123,6 +123,16 @@ ok "bob approves her request" as bob teamctl approve "$id"
 is "alice's sudo is root" "$(as alice sudo -n id -u)" 0
 is "sudo -i too" "$(as alice sudo -n -i id -u)" 0
 
+# Services that systemd opens PAM sessions for (PAMName=): nobody's class, so they are denied.
+install -m 0644 $ROOT/etc/pam.d/sudo $ROOT/etc/pam.d/unit
+exits 224 "a unit with a PAM service of no class does not start" \
+    inside systemd-run -q --wait -p PAMName=unit -p User=alice true
+unit_denied()
+{
+    inside journalctl -q -o cat | grep -F 'pam_team(unit:account): uid=0 user=alice denied: teamd knows no service unit'
+}
+ok "and the journal says why" until_true 3 unit_denied
+
 journal()
 {
     inside journalctl -q TEAM_REQUEST="$id" -o json | jq -rs "$1"
