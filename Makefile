@@ -150,7 +150,8 @@ $(BUILD)/tests/fuzz/dictionary: tests/fuzz/dictionary.c $(BUILD)/libteamd.a
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS)
 
 # What the system tests need beside the programs.
-SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c))
+SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c) \
+	$(filter-out tests/aws/test_%,$(wildcard tests/aws/*.c)))
 
 $(BUILD)/tests/system/%: tests/system/%.c
 	@mkdir -p $(@D)

@@ -41,6 +41,11 @@ static void put_encoded(struct text *t, const char *s, size_t n, char also)
     }
 }
 
+void sigv4_put_encoded(struct text *t, const char *s, size_t n)
+{
+    put_encoded(t, s, n, 0);
+}
+
 /* Takes the last segment off again, for "..". */
 static void drop_segment(struct text *t, size_t start)
 {

@@ -38,6 +38,9 @@ struct sigv4_scope {
 enum { SIGV4_DATE_CAP = 17 };
 void sigv4_date(struct wall now, char out[SIGV4_DATE_CAP]);
 
+/* RFC 3986: what is not A-Z a-z 0-9 - . _ ~ becomes %XX. */
+void sigv4_put_encoded(struct text *t, const char *s, size_t n);
+
 /* The canonical request, and the names of its headers joined by ';'. False when something is too
  * long, or there are too many headers or parameters. */
 bool sigv4_canonical(const struct sigv4_request *r, struct text *out, struct text *signed_names);
