@@ -7,6 +7,7 @@
 #pragma once
 
 #include "courier/aws.h"
+#include "courier/failure.h"
 #include "courier/identity.h"
 #include "courier/names.h"
 
@@ -22,7 +23,6 @@ enum {
     DIRECTORY_ACCOUNTS_MAX = 65536,
     DIRECTORY_UNITS_MAX = 16384,
     DIRECTORY_GROUPS_MAX = 65536, /* whose members are asked for */
-    DIRECTORY_PAGES_MAX = 100000, /* of one list: more is taken for a loop */
 };
 
 enum directory_kind {
@@ -46,8 +46,9 @@ enum directory_managed { /* is the set provisioned to the management account? */
                              2, /* we may not ask: AWS will say no itself where it matters */
 };
 
-/* Parents come before children. Texts live until the callback returns; names are shown to people
- * and are free of control characters. */
+/* Parents come before children; the same row may come twice. Texts live until the callback returns.
+ * Names are plain text; an account or a unit whose name is none has the name "", a person or a
+ * group is left out then. */
 struct directory_row {
     enum directory_kind kind;
     const char *id;     /* ou-... or r-..., account, ARN of the set, id of the user or group;
@@ -62,8 +63,8 @@ struct directory_row {
 
 struct directory_calls {
     void (*row)(void *ctx, const struct directory_row *row);
-    /* The part is complete (failure NULL), or failed. Left out rows, whose ids or names are none
-     * that we could use, are counted. */
+    /* The part is complete (failure NULL), or failed. `left_out` counts what had no id or name that
+     * we could use. */
     void (*part)(void *ctx, enum directory_part part, const struct aws_failure *failure,
                  uint32_t left_out);
     /* After the last part, once. */
@@ -78,12 +79,14 @@ struct directory_calls {
 
 struct directory_sync;
 
-/* Reads the parts, a bit set, one after the other. 0 and *ret, or -ENOMEM, -EINVAL. Callbacks come
- * from the loop, never from inside. Within the client's limits of rate, at AWS_SOMETIME. */
+/* Reads the parts, a bit set, one after the other. 0 and *ret, or -ENOMEM, -EINVAL, or -EAGAIN if
+ * the client has no room. Callbacks come from the loop, never from inside. Within the client's
+ * limits of rate, at AWS_SOMETIME. */
 int directory_sync(struct aws_client *aws, const struct aws_place *place, unsigned parts,
                    const struct directory_calls *calls, struct directory_sync **ret);
 
-/* Nobody is called any more. Returns NULL; NULL is fine. To be called after `done`, too. */
+/* Nobody is called any more. Returns NULL; NULL is fine. Allowed in all callbacks; to be called
+ * after `done`, too. */
 struct directory_sync *directory_sync_free(struct directory_sync *s);
 
 /* ---- where sets are in use ------------------------------------------------------------------- */

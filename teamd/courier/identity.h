@@ -2,6 +2,7 @@
 #pragma once
 
 #include "courier/aws.h"
+#include "courier/failure.h"
 #include "courier/names.h"
 
 /* What stays the same as long as credentials and organisation do. */
@@ -17,17 +18,6 @@ struct aws_place {
      * management account, nor permission sets that are provisioned there. */
     bool delegated;
 };
-
-/* One of the steps failed. */
-struct aws_failure {
-    enum aws_outcome outcome;
-    char operation[64]; /* "sso-admin ListInstances" */
-    char code[AWS_CODE_CAP];
-    char message[AWS_TEXT_CAP];
-};
-
-/* One sentence for people: the operation, the reason, the way out if there is one. */
-void aws_failure_text(const struct aws_failure *f, char out[AWS_TEXT_CAP * 2]);
 
 /* `failure` is NULL if all went well, and `place` then whole; otherwise `place` has what was
  * learned until then (the identity, mostly). Both live until the callback returns. */

@@ -18,10 +18,13 @@ enum {
     AWS_IDENTITY_CAP = 2049, /* arn:aws:sts::111122223333:assumed-role/courier/i-0123 */
 };
 
-bool aws_account_fits(const char *s);   /* 12 digits */
-bool aws_set_fits(const char *s);       /* an ARN that ends in ps-... */
-bool aws_principal_fits(const char *s); /* [0-9a-fA-F-]+, or what moto makes of it */
-bool aws_unit_fits(const char *s);      /* ou-... or r-... */
+bool aws_account_fits(const char *s);
+bool aws_set_fits(const char *s);
+bool aws_instance_fits(const char *s);
+bool aws_store_fits(const char *s);
+bool aws_principal_fits(const char *s);
+bool aws_request_fits(const char *s);
+bool aws_unit_fits(const char *s); /* ou-... or r-... */
 
-/* Printable UTF-8 without control characters, 1 to `cap` - 1 bytes. */
+/* Plain text (team/text.h), 1 to `cap` - 1 bytes. */
 bool aws_name_fits(const char *s, size_t cap);

@@ -1,0 +1,34 @@
+/* One list of AWS, page after page; private to courier/. */
+#pragma once
+
+#include "courier/failure.h"
+
+#include <jansson.h>
+
+enum { PAGES_MAX = 100000 }; /* of one list: more is taken for a loop */
+
+struct pages_calls {
+    /* The rows of a page, in order; borrowed. It may cancel. Empty pages are passed over. */
+    void (*rows)(void *ctx, const json_t *rows);
+    /* Once, after the last page (failure NULL) or in place of a page. */
+    void (*end)(void *ctx, const struct aws_failure *failure);
+    void *ctx;
+};
+
+struct pages_ask {
+    enum aws_service service;
+    const char *operation; /* kept, not copied */
+    const char *member;    /* of the answer: the list; kept, not copied */
+    enum aws_urgency urgency;
+    json_t *body; /* without NextToken; taken over, also on failure */
+};
+
+struct pages;
+
+/* Errors are those of aws_call(). Callbacks never come from inside. *ret is good until `end`. A
+ * token that comes back later, after however many pages, ends the list as AWS_GARBLED. */
+int pages_start(struct aws_client *aws, const struct pages_ask *ask,
+                const struct pages_calls *calls, struct pages **ret);
+
+/* Nobody is called any more. Returns NULL; NULL is fine. */
+struct pages *pages_cancel(struct pages *p);
