@@ -16,8 +16,7 @@ uint64_t op_clock(void)
     return (uint64_t)t.tv_sec * SECOND_US + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* ---- lanes
- * --------------------------------------------------------------------------------------- */
+/* ---- lanes ---------------------------------------------------------------------------------- */
 
 static enum assignment_lane lane_of(const struct assignment_op *op)
 {
@@ -74,8 +73,7 @@ static void lane_leave(struct assignment_op *op)
     pump_soon(op->all);
 }
 
-/* ---- pairs
- * --------------------------------------------------------------------------------------- */
+/* ---- pairs ---------------------------------------------------------------------------------- */
 
 static struct pair **bucket_of(struct assignments *all, const struct assignment *a)
 {
@@ -151,8 +149,7 @@ static bool op_may_work(const struct assignment_op *op)
     return true;
 }
 
-/* ---- turns
- * --------------------------------------------------------------------------------------- */
+/* ---- turns ---------------------------------------------------------------------------------- */
 
 static void op_begin(struct assignment_op *op)
 {
@@ -179,8 +176,7 @@ static int pump(sd_event_source *source, void *ctx)
     return 0;
 }
 
-/* ---- what steps ask for
- * -------------------------------------------------------------------------- */
+/* ---- what steps ask for --------------------------------------------------------------------- */
 
 static void op_free(struct assignment_op *op)
 {
@@ -276,8 +272,7 @@ void op_drags(struct assignment_op *op)
     op_says(op, ASSIGNMENT_SLOW, "AWS has been working on it for longer than is usual");
 }
 
-/* ---- the callers' side
- * ----------------------------------------------------------------------------- */
+/* ---- the callers' side ---------------------------------------------------------------------- */
 
 int assignments_new(sd_event *loop, struct aws_client *aws, const char *instance,
                     struct assignments **ret)

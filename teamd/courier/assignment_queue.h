@@ -73,8 +73,7 @@ struct assignments {
     uint32_t count;
 };
 
-/* ---- assignment.c: what steps ask of the queues. After these op may be gone.
- * --------------------- */
+/* ---- assignment.c: what steps ask of the queues. After these op may be gone. ---------------- */
 
 void op_end(struct assignment_op *op, enum assignment_outcome outcome, enum assignment_why why,
             const char *text);
@@ -91,8 +90,7 @@ void op_drags(struct assignment_op *op);
 
 uint64_t op_clock(void); /* CLOCK_MONOTONIC, microseconds */
 
-/* ---- assignment_steps.c
- * --------------------------------------------------------------------------- */
+/* ---- assignment_steps.c --------------------------------------------------------------------- */
 
 /* Begins, or begins again. */
 void op_work(struct assignment_op *op);
@@ -100,8 +98,7 @@ void op_work(struct assignment_op *op);
 /* Forgets what is under way. */
 void op_stop(struct assignment_op *op);
 
-/* ---- assignment_words.c
- * --------------------------------------------------------------------------- */
+/* ---- assignment_words.c --------------------------------------------------------------------- */
 
 enum { WORDS_CAP = 1024 };
 

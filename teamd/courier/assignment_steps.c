@@ -75,8 +75,7 @@ static void op_refused(struct assignment_op *op, enum assignment_why why, const 
         op_end(op, ASSIGNMENT_FAILED, why, text);
 }
 
-/* ---- LOOK_UP and LIST: who has the set on the account?
- * --------------------------------------------- */
+/* ---- LOOK_UP and LIST: who has the set on the account? -------------------------------------- */
 
 static void look_rows(void *ctx, const json_t *rows)
 {
@@ -133,8 +132,7 @@ static void look(struct assignment_op *op, const struct pages_calls *calls)
             calls);
 }
 
-/* ---- AWS works: asking how far it is
- * ------------------------------------------------------------------ */
+/* ---- AWS works: asking how far it is -------------------------------------------------------- */
 
 static const struct words {
     const char *change, *status, *answer, *number;
@@ -231,8 +229,7 @@ static void status_done(void *ctx, const struct aws_result *result)
         op_refused(op, why, text);
 }
 
-/* ---- GRANT and REMOVE
- * --------------------------------------------------------------------------------- */
+/* ---- GRANT and REMOVE ----------------------------------------------------------------------- */
 
 static void change(struct assignment_op *op)
 {
@@ -409,8 +406,7 @@ static void remove_look(struct assignment_op *op)
     look(op, &calls);
 }
 
-/* ---- the beginning
- * ---------------------------------------------------------------------------------------- */
+/* ---- the beginning -------------------------------------------------------------------------- */
 
 void op_work(struct assignment_op *op)
 {

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- sentences
- * ------------------------------------------------------------------------------------ */
+/* ---- sentences ------------------------------------------------------------------------------ */
 
 static void say(char text[WORDS_CAP], enum assignment_why why, const char *words)
 {
@@ -29,8 +28,7 @@ static void say(char text[WORDS_CAP], enum assignment_why why, const char *words
     }
 }
 
-/* ---- errors of calls
- * -------------------------------------------------------------------------------- */
+/* ---- errors of calls ------------------------------------------------------------------------ */
 
 static const struct {
     const char *code; /* how it begins */
@@ -112,8 +110,7 @@ enum assignment_why words_of_failure(const struct aws_failure *failure, char tex
     return why;
 }
 
-/* ---- reasons of failed assignments
- * -------------------------------------------------------------------- */
+/* ---- reasons of failed assignments ---------------------------------------------------------- */
 
 static const struct {
     const char *word, *and; /* both are in it, in any case */

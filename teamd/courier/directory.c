@@ -54,8 +54,7 @@ void sync_call(struct directory_sync *s, enum aws_service service, const char *o
         sync_part_fails(s, service, operation, "it could not be asked");
 }
 
-/* ---- parts
- * ----------------------------------------------------------------------------------------- */
+/* ---- parts ---------------------------------------------------------------------------------- */
 
 static enum directory_part sync_part(const struct directory_sync *s)
 {
@@ -131,8 +130,7 @@ void sync_part_fails(struct directory_sync *s, enum aws_service service, const c
     sync_part_ends(s, &failure);
 }
 
-/* ---- the callers' side
- * ------------------------------------------------------------------------------ */
+/* ---- the callers' side ---------------------------------------------------------------------- */
 
 int directory_sync(struct aws_client *aws, const struct aws_place *place, unsigned parts,
                    const struct directory_calls *calls, struct directory_sync **ret)

@@ -89,7 +89,7 @@ int directory_sync(struct aws_client *aws, const struct aws_place *place, unsign
  * after `done`, too. */
 struct directory_sync *directory_sync_free(struct directory_sync *s);
 
-/* ---- where sets are in use ------------------------------------------------------------------- */
+/* ---- where sets are in use ------------------------------------------------------------------ */
 
 struct provisioned_calls {
     void (*row)(void *ctx, const char *account);

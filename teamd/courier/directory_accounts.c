@@ -24,8 +24,7 @@ static const char *plain_name(const json_t *row)
     return aws_name_fits(name, AWS_NAME_CAP) ? name : "";
 }
 
-/* ---- accounts
- * --------------------------------------------------------------------------------------- */
+/* ---- accounts ------------------------------------------------------------------------------- */
 
 /* `State` takes the place of `Status` in 2026; both say ACTIVE for what can be used. */
 static enum aws_account_state account_state(const json_t *row)
@@ -96,8 +95,7 @@ static void accounts_rows(void *ctx, const json_t *rows)
     sync_release(s);
 }
 
-/* ---- accounts without a path
- * ------------------------------------------------------------------------- */
+/* ---- accounts without a path ---------------------------------------------------------------- */
 
 static void strays_rows(void *ctx, const json_t *rows)
 {
@@ -163,8 +161,7 @@ static void accounts_end(void *ctx, const struct aws_failure *failure)
         strays_next(s);
 }
 
-/* ---- units
- * -------------------------------------------------------------------------------------------- */
+/* ---- units ---------------------------------------------------------------------------------- */
 
 /* Roots have no parent; other units that of the unit that is asked about. */
 static void units_rows(void *ctx, const json_t *rows)

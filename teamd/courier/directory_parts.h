@@ -29,8 +29,7 @@ struct directory_sync {
     enum directory_managed managed; /* of sets that are not in `seen` */
 };
 
-/* ---- directory.c
- * ------------------------------------------------------------------------------------- */
+/* ---- directory.c ---------------------------------------------------------------------------- */
 
 /* Gives the caller one row. False: it is not interested any more. */
 bool sync_row(struct directory_sync *s, const struct directory_row *row);
@@ -55,8 +54,7 @@ void sync_part_ends(struct directory_sync *s, const struct aws_failure *failure)
 void sync_part_fails(struct directory_sync *s, enum aws_service service, const char *operation,
                      const char *why);
 
-/* ---- the parts begin
- * ------------------------------------------------------------------------------------- */
+/* ---- the parts begin ------------------------------------------------------------------------ */
 
 void accounts_begin(struct directory_sync *s);
 void sets_begin(struct directory_sync *s);

@@ -17,8 +17,7 @@ static void part_end(void *ctx, const struct aws_failure *failure)
     sync_part_ends(s, failure);
 }
 
-/* ---- users
- * ------------------------------------------------------------------------------------------ */
+/* ---- users ---------------------------------------------------------------------------------- */
 
 static void users_rows(void *ctx, const json_t *rows)
 {
@@ -53,8 +52,7 @@ void users_begin(struct directory_sync *s)
     sync_pages(s, &ask, users_rows, part_end);
 }
 
-/* ---- groups, then the members of one after the other
- * -------------------------------------------------- */
+/* ---- groups, then the members of one after the other ---------------------------------------- */
 
 static const char *group_now(const struct directory_sync *s)
 {

@@ -6,8 +6,7 @@
 
 enum { SETS_MAX = 65536, SESSION_S = 3600 };
 
-/* ---- how long credentials live: ISO 8601
- * ---------------------------------------------------------------- */
+/* ---- how long credentials live: ISO 8601 ---------------------------------------------------- */
 
 int64_t sets_session(const char *text)
 {
@@ -37,8 +36,7 @@ int64_t sets_session(const char *text)
     return total > 0 && n < 0 ? total : SESSION_S;
 }
 
-/* ---- one set after the other
- * ------------------------------------------------------------------------------ */
+/* ---- one set after the other ---------------------------------------------------------------- */
 
 static const char *set_now(const struct directory_sync *s)
 {
@@ -110,8 +108,7 @@ static void set_described(void *ctx, const struct aws_result *result)
         sets_next(s);
 }
 
-/* ---- which there are
- * ---------------------------------------------------------------------------------------- */
+/* ---- which there are ------------------------------------------------------------------------ */
 
 static void sets_rows(void *ctx, const json_t *rows)
 {
@@ -159,8 +156,7 @@ static void sets_list(struct directory_sync *s)
     sync_pages(s, &ask, sets_rows, sets_end);
 }
 
-/* ---- what the management account has
- * ---------------------------------------------------------------------- */
+/* ---- what the management account has -------------------------------------------------------- */
 
 static void managed_rows(void *ctx, const json_t *rows)
 {

@@ -106,8 +106,7 @@ static int place_ask_instances(struct aws_place_op *op)
     return pages_start(op->aws, &ask, &calls, &op->pages);
 }
 
-/* ---- the organisation
- * ---------------------------------------------------------------------------- */
+/* ---- the organisation ----------------------------------------------------------------------- */
 
 static void place_organization(void *ctx, const struct aws_result *result)
 {
@@ -139,8 +138,7 @@ static void place_organization(void *ctx, const struct aws_result *result)
         place_say(op, AWS_SSO_ADMIN, "ListInstances", "it could not be asked");
 }
 
-/* ---- who we are
- * ------------------------------------------------------------------------------------- */
+/* ---- who we are ----------------------------------------------------------------------------- */
 
 static void place_identity(void *ctx, const struct aws_result *result)
 {
