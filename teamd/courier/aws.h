@@ -33,7 +33,10 @@ enum { AWS_TEXT_CAP = 512, AWS_CODE_CAP = 96, AWS_REGION_CAP = 33 };
 struct aws_setup {
     const char *region; /* NULL or "": AWS_REGION, AWS_DEFAULT_REGION, the profile */
     const char *identity_center_region; /* NULL or "": region */
-    char *const *environment;           /* AWS_*, HOME: "NAME=value"..., NULL; kept, not copied */
+    /* The ARN of a role to act as, assumed with whatever credentials are found; NULL or "": none.
+     * And the external id that it asks for; NULL or "": none. */
+    const char *role, *external_id;
+    char *const *environment; /* AWS_*, HOME: "NAME=value"..., NULL; kept, not copied */
     /* Lines for the log, `priority` as in syslog(3). May be NULL. */
     void (*say)(void *ctx, int priority, const char *line);
     void *ctx;

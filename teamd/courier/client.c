@@ -412,6 +412,18 @@ static int open_client(struct aws_client *c, const struct settings *s, struct ht
     return r;
 }
 
+static int take_role(const struct aws_setup *setup, struct plan_role *ret, char why[AWS_TEXT_CAP])
+{
+    if (!setup->role || !setup->role[0])
+        return 0;
+    return plan_role_read(setup->role, setup->external_id ? setup->external_id : "", ret, why);
+}
+
+const struct plan_role *client_role(const struct aws_client *c)
+{
+    return c->role.arn[0] ? &c->role : NULL;
+}
+
 static int take_region(const char *s, char out[AWS_REGION_CAP], char why[AWS_TEXT_CAP])
 {
     if (!s || !s[0])
@@ -442,6 +454,8 @@ int aws_client_new(sd_event *loop, const struct aws_setup *setup, struct aws_cli
     r = take_region(setup->region, c->region, why);
     if (r == 0)
         r = take_region(setup->identity_center_region, c->identity_center_region, why);
+    if (r == 0)
+        r = take_role(setup, &c->role, why);
     if (r == 0)
         r = read_settings(c, &c->settings, why);
     if (r == 0)

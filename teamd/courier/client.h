@@ -28,6 +28,7 @@ struct aws_client {
     char region[AWS_REGION_CAP], identity_center_region[AWS_REGION_CAP]; /* of the setup */
     void (*say)(void *ctx, int priority, const char *line);
     void *ctx;
+    struct plan_role role; /* to act as; arn "": as whom the credentials are */
     struct settings settings;
     struct http *http;
     struct credentials *credentials;
@@ -72,6 +73,7 @@ __attribute__((format(printf, 3, 4))) void client_say(const struct aws_client *c
                                                       const char *format, ...);
 struct wall client_now(const struct aws_client *c); /* by AWS's clock, as far as it is known */
 struct boot client_boot(void);
+const struct plan_role *client_role(const struct aws_client *c); /* NULL: none */
 uint32_t client_chance(void);
 
 /* An STS call with keys of its own, which live until it is done; NULL: unsigned. Takes the body. */

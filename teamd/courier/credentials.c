@@ -266,7 +266,7 @@ static int on_start(sd_event_source *source, uint64_t usec, void *ctx)
     (void)source;
     (void)usec;
     if (r == 0) {
-        r = plan_new(c->environment, files, &c->plan, why);
+        r = plan_new(c->environment, files, client_role(c->client), &c->plan, why);
         files_free(files);
     }
     free(files);

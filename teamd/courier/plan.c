@@ -341,8 +341,31 @@ static int choose(struct maker *m)
                  m->profile, m->files->credentials_path, m->files->config_path);
 }
 
-int plan_new(char *const *environment, const struct files *files, struct plan **ret,
-             char why[AWS_TEXT_CAP])
+int plan_role_read(const char *arn, const char *external_id, struct plan_role *ret,
+                   char why[AWS_TEXT_CAP])
+{
+    struct maker m = {.why = why};
+    int r;
+
+    *ret = (struct plan_role){.duration_s = 0};
+    r = role(&m, arn, "", ret);
+    return r < 0 ? r
+                 : copy(&m, "the role's external id", external_id, ret->external_id,
+                        sizeof ret->external_id);
+}
+
+static int add_last(struct maker *m, const struct plan_role *last)
+{
+    if (!last)
+        return 0;
+    if (m->plan->n_roles == PLAN_ROLES_MAX)
+        return WRONG(m, "more than %d roles in a row, with %s", PLAN_ROLES_MAX, last->arn);
+    m->plan->roles[m->plan->n_roles++] = *last;
+    return 0;
+}
+
+int plan_new(char *const *environment, const struct files *files, const struct plan_role *last,
+             struct plan **ret, char why[AWS_TEXT_CAP])
 {
     struct maker m = {.environment = environment, .files = files, .why = why};
     char role_told[AWS_TEXT_CAP];
@@ -354,6 +377,8 @@ int plan_new(char *const *environment, const struct files *files, struct plan **
     m.profile = files->profile;
     why[0] = '\0';
     r = choose(&m);
+    if (r == 0)
+        r = add_last(&m, last);
     if (r < 0) {
         plan_free(m.plan);
         return r;

@@ -49,7 +49,12 @@ struct plan {
     size_t n_roles;
 };
 
-/* 0 and a new plan; -EINVAL and why: what is wrong, or that nothing is configured; -ENOMEM. */
-int plan_new(char *const *environment, const struct files *files, struct plan **ret,
-             char why[AWS_TEXT_CAP]);
+/* The role `arn`, with an external id or "". 0, or -EINVAL and why. */
+int plan_role_read(const char *arn, const char *external_id, struct plan_role *ret,
+                   char why[AWS_TEXT_CAP]);
+
+/* 0 and a new plan; -EINVAL and why: what is wrong, or that nothing is configured; -ENOMEM. `last`
+ * is assumed after all others, unless it is NULL. */
+int plan_new(char *const *environment, const struct files *files, const struct plan_role *last,
+             struct plan **ret, char why[AWS_TEXT_CAP]);
 struct plan *plan_free(struct plan *p);
