@@ -460,7 +460,9 @@ int http_new(sd_event *loop, const struct http_setup *setup, struct http **ret)
         http_free(h);
         return -ENOMEM;
     }
-    if ((r = sd_event_add_time_relative(loop, &h->timer, CLOCK_MONOTONIC, 0, 0, on_timer, h)) < 0 ||
+    /* An accuracy of 0 would be 250 ms, and curl sets this timer for every step that it takes. */
+    if ((r = sd_event_add_time_relative(loop, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, h)) <
+            0 ||
         (r = sd_event_source_set_enabled(h->timer, SD_EVENT_OFF)) < 0 ||
         (r = sd_event_add_defer(loop, &h->reaper, reap, h)) < 0 ||
         (r = sd_event_source_set_enabled(h->reaper, SD_EVENT_OFF)) < 0 ||
