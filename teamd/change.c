@@ -97,30 +97,21 @@ static bool room_to_ask(struct ask *a)
 /* ---- request ----------------------------------------------------------------------------------
  */
 
-static bool is_aws(struct wire_span v)
-{
-    return v.len > 4 && memcmp(v.at, "aws:", 4) == 0;
-}
-
 static bool read_targets(struct ask *a, struct change *c)
 {
     struct wire_span rest = a->msg.fields;
 
     for (struct wire_span v; v = wire_each(&rest, TEAM_TARGET_NAME), v.at;) {
+        char why[WHY_CAP];
         enum target_error e;
 
         if (c->n_targets == TARGETS_MAX) {
             ask_say(a, REPLY_USAGE, "a request has at most 8 targets");
             return false;
         }
-        e = target_parse(v.at, v.len, a->t->world.policy->host, &c->targets[c->n_targets]);
-        if (e == TARGET_BAD_PLACE && is_aws(v)) {
-            /* An account's name, which only the directory could turn into its number. */
-            ask_say(a, REPLY_REFUSED, "AWS is not configured");
-            return false;
-        }
+        e = ask_target(a, v, &c->targets[c->n_targets], why);
         if (e != TARGET_OK) {
-            ask_say(a, REPLY_USAGE, target_error_text(e));
+            ask_say(a, ask_target_code(a, v, e), why);
             return false;
         }
         c->n_targets++;

@@ -189,6 +189,40 @@ bool ask_find(struct ask *a, struct id *ret, struct request *history, bool *ret_
     return find_whole(a, *ret, history, ret_live);
 }
 
+/* ---- which target it is about ------------------------------------------------------------------
+ */
+
+/* An account's name, which only the directory can turn into its number. */
+static bool names_account(struct wire_span v, enum target_error e)
+{
+    return e == TARGET_BAD_PLACE && v.len > 4 && memcmp(v.at, "aws:", 4) == 0;
+}
+
+enum target_error ask_target(struct ask *a, struct wire_span v, struct target *ret,
+                             char why[static WHY_CAP])
+{
+    const struct world *w = &a->t->world;
+    enum target_error e = directory_parse(w->directory, v.at, v.len, w->policy->host, ret, why);
+    struct text t = text_over(why, WHY_CAP);
+
+    if (!names_account(v, e) || (w->policy->aws && w->directory))
+        return e;
+    if (w->policy->aws)
+        text_put_standing(&t, ret, AWS_UNREAD);
+    else
+        text_put(&t, "AWS is not configured");
+    return e;
+}
+
+enum reply_code ask_target_code(struct ask *a, struct wire_span v, enum target_error e)
+{
+    const struct world *w = &a->t->world;
+
+    if (!names_account(v, e))
+        return REPLY_USAGE;
+    return w->policy->aws && !w->directory ? REPLY_FAILED : REPLY_REFUSED;
+}
+
 /* ---- the socket -------------------------------------------------------------------------------
  */
 

@@ -185,7 +185,7 @@ int fill_targets(struct query *q)
 
         memcpy(t.place, w->policy->host, sizeof t.place);
         memcpy(t.what, w->policy->classes[i], WORD_CAP);
-        e = policy_eligible(w->policy, who, &t, 1);
+        e = policy_eligible(w->policy, w->directory, who, &t, 1);
         if (!e.covered)
             continue;
         target_text(&t, name);

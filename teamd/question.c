@@ -54,10 +54,11 @@ static bool read_states(struct ask *a, uint32_t *ret)
 static bool read_target_filter(struct ask *a, struct query *q)
 {
     struct wire_span v = wire_find(a->msg.fields, TEAM_TARGET_NAME);
+    char why[WHY_CAP];
 
     if (!v.at)
         return true;
-    if (target_parse(v.at, v.len, a->t->world.policy->host, &q->target) == TARGET_OK) {
+    if (ask_target(a, v, &q->target, why) == TARGET_OK) {
         q->requests.target = &q->target;
         return true;
     }
@@ -268,11 +269,13 @@ static void ask_why(struct ask *a, struct query *q)
 {
     struct wire_span v = wire_find(a->msg.fields, TEAM_TARGET_NAME);
     const struct person *self = world_person(&a->t->world, viewer(q));
+    char why[WHY_CAP];
     enum target_error e;
 
-    e = v.at ? target_parse(v.at, v.len, a->t->world.policy->host, &q->target) : TARGET_BAD_FORM;
+    e = v.at ? ask_target(a, v, &q->target, why) : TARGET_BAD_FORM;
     if (e != TARGET_OK) {
-        ask_say(a, REPLY_USAGE, target_error_text(e));
+        ask_say(a, v.at ? ask_target_code(a, v, e) : REPLY_USAGE,
+                v.at ? why : target_error_text(e));
         return;
     }
     q->fill = fill_why;

@@ -206,6 +206,12 @@ void ask_hang_up(struct ask *a);
  * answered, and over. */
 bool ask_find(struct ask *a, struct id *ret, struct request *history, bool *ret_live);
 
+/* The target that the person means, accounts by their names included. What is wrong stands in
+ * `why`, and with which code it is answered ask_target_code() knows. */
+enum target_error ask_target(struct ask *a, struct wire_span v, struct target *ret,
+                             char why[static WHY_CAP]);
+enum reply_code ask_target_code(struct ask *a, struct wire_span v, enum target_error e);
+
 /* ---- change.c: asks that change something ------------------------------------------------------
  */
 

@@ -34,10 +34,20 @@ static int restore_session(void *ctx, const struct session *s, bool same_boot)
     return sessions_restore(x->t, s, same_boot);
 }
 
+static int restore_errand(void *ctx, const struct errand *e)
+{
+    struct restoring *x = ctx;
+
+    return world_restore_errand(&x->t->world, e) ? 0 : -E2BIG;
+}
+
 int turn_restore(struct teamd *t)
 {
     struct restoring x = {.t = t, .now = host_now()};
-    struct store_loader to = {.request = restore_request, .session = restore_session, .ctx = &x};
+    struct store_loader to = {.request = restore_request,
+                              .session = restore_session,
+                              .errand = restore_errand,
+                              .ctx = &x};
     const char *wrong;
     int r;
 
@@ -45,6 +55,7 @@ int turn_restore(struct teamd *t)
     r = store_load(t->store, &to, &x.last_commit, &t->world.last_session);
     if (r < 0)
         return r;
+    t->world.last_errand = store_last_errand(t->store);
     wrong = world_check(&t->world);
     if (wrong) {
         log_line(LOG_CRIT, "the store does not make sense: %s", wrong);

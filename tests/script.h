@@ -272,6 +272,21 @@ static inline void do_policy(void)
     text_put(&play.say, "ok");
 }
 
+/* first | second: what AWS has by now, under the same policy. */
+static inline void do_aws(void)
+{
+    bool second = strcmp(need(), "second") == 0;
+    const char *cut = strstr(play.row->policy, "--\n");
+    char text[4096];
+
+    snprintf(text, sizeof text, "%s", second ? cut + 3 : play.row->policy);
+    if (!second && cut)
+        text[cut - play.row->policy] = '\0';
+    must(stage_directory(&play.g, text, stage_step));
+    must(stage_settle(&play.g));
+    text_put(&play.say, "ok");
+}
+
 /* NAME | second: what has become known, person or policy, before anything is decided by it. */
 static inline void do_note(void)
 {
@@ -376,6 +391,11 @@ static const struct verb {
     {"detail", false, do_detail},
     {"acts", false, do_acts},
     {"wake", false, do_wake},
+    {"courier", false, do_courier},
+    {"errands", false, do_errands},
+    {"failure", false, do_failure},
+    {"credentials", false, do_credentials},
+    {"aws", false, do_aws},
 };
 
 static inline void run_line(char *line)

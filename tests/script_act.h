@@ -43,7 +43,7 @@ static inline struct event about(enum event_kind kind)
     return ev;
 }
 
-/* TARGETS DURATION [start=+D|-D] [reason=] [ticket=] [wanted=PATTERN] [aws] */
+/* TARGETS DURATION [start=+D|-D] [reason=] [ticket=] [wanted=PATTERN] */
 static inline void do_request(void)
 {
     struct event ev = {.kind = EV_SUBMIT, .actor = play.actor};
@@ -56,7 +56,6 @@ static inline void do_request(void)
     ev.submit.ticket_wanted = option("wanted", NULL, wanted);
     when = option("start", NULL, start);
     number = option("id", NULL, id);
-    ev.submit.aws_configured = flag("aws");
     list = need();
     ev.submit.targets = targets;
     while ((one = next_word(&list, ",")))
@@ -267,4 +266,30 @@ static inline void do_gone(void)
 static inline void do_lost(void)
 {
     act(&(struct event){.kind = EV_NOT_FOUND, .session = need_session()});
+}
+
+/* N OUTCOME [late] [text=WORD]: what the courier says of an errand; late: of an earlier question.
+ */
+static inline void do_courier(void)
+{
+    static const char *const OUTCOMES[] = {
+        [OUTCOME_THERE] = "there", [OUTCOME_ABSENT] = "absent", [OUTCOME_MADE] = "made",
+        [OUTCOME_GONE] = "gone",   [OUTCOME_FAILED] = "failed", [OUTCOME_WAITS] = "waits",
+    };
+    struct event ev = {.kind = EV_RESULT};
+    char text[128];
+    const struct errand *e;
+    const char *word;
+    bool late = flag("late");
+
+    ev.result.text = option("text", "because", text);
+    ev.result.errand = strtoull(need(), NULL, 10);
+    e = world_errand(&play.g.w, ev.result.errand);
+    ev.result.round = e ? e->round - late : 1;
+    word = need();
+    ev.result.outcome = OUTCOME_THERE;
+    while (strcmp(OUTCOMES[ev.result.outcome], word) != 0)
+        stage_check(++ev.result.outcome <= OUTCOME_WAITS, word);
+    act(&ev);
+    must(stage_settle(&play.g));
 }

@@ -216,3 +216,45 @@ static inline void do_wake(void)
     else
         put_seconds(wake.boot.us - play.g.now.boot.us);
 }
+
+/* "1 looking 111122223333/Admin alice, ..." */
+static inline void do_errands(void)
+{
+    for (size_t i = 0; i < play.g.store.n_errands; i++) {
+        const struct errand *e = &play.g.store.errands[i];
+
+        text_put(&play.say, i > 0 ? ", " : "");
+        text_put_u64(&play.say, e->number);
+        text_put(&play.say, " ");
+        text_put(&play.say, errand_state_text((enum errand_state)e->state));
+        text_put(&play.say, " ");
+        text_put(&play.say, e->account);
+        text_put(&play.say, "/");
+        text_put(&play.say, e->set_name);
+        text_put(&play.say, " ");
+        text_put(&play.say, e->user);
+    }
+    if (play.g.store.n_errands == 0)
+        text_put(&play.say, "nothing");
+}
+
+static inline void do_failure(void)
+{
+    const char *why = request_now(need_id())->failure;
+
+    text_put(&play.say, why[0] ? why : "none");
+}
+
+/* How long credentials of each grant may live. */
+static inline void do_credentials(void)
+{
+    const struct request *r = request_now(need_id());
+
+    for (size_t i = 0; i < r->n_targets; i++) {
+        text_put(&play.say, i > 0 ? " " : "");
+        if (r->grants[i].credentials_until.us == 0)
+            text_put(&play.say, "none");
+        else
+            put_seconds(r->grants[i].credentials_until.us - play.g.now.wall.us);
+    }
+}

@@ -10,10 +10,19 @@
  *     admins WHO   auditors WHO   class NAME
  *     set max D | expiry D | approval no | ticket yes | comment no | loginuid check
  *     set grace D | warn D[,D]
+ *     aws on | trust | name TEMPLATE | map USER NAME
+ * and what AWS has, with @idc:GROUP as somebody; without an org it has not been read:
+ *     aws org OWN MANAGEMENT
+ *     aws unit ID NAME [PARENT]
+ *     aws account ID NAME PARENT|- [suspended]
+ *     aws set NAME SESSION [managed] [ID]
+ *     aws user NAME [ID]
+ *     aws group NAME USER[,USER]
  */
 #pragma once
 
 #include "core/engine.h"
+#include "ipc/roll.h"
 
 #include <team/text.h>
 
@@ -45,6 +54,7 @@ static const struct member THE_CAST[CAST] = {
 
 /* ---- what is kept --------------------------------------------------------------------------- */
 
+enum { KEPT_ERRANDS = 256 };
 enum { KEPT_REQUESTS = 128, KEPT_SESSIONS = 1024, KEPT_DECISIONS = 512, TRAIL_ROWS = 1024 };
 
 struct trail_row {
@@ -62,21 +72,23 @@ struct kept_decision {
 };
 
 struct store_model {
-    size_t n_requests, n_sessions, n_decisions;
+    size_t n_requests, n_sessions, n_decisions, n_errands;
     struct request requests[KEPT_REQUESTS];
     struct session sessions[KEPT_SESSIONS];
     struct kept_decision decisions[KEPT_DECISIONS];
+    struct errand errands[KEPT_ERRANDS];
     size_t n_trail; /* of the step before only */
     struct trail_row trail[TRAIL_ROWS];
     size_t n_acts; /* of the step before only, too */
     struct act acts[TRAIL_ROWS];
     struct wall last_commit;
-    uint64_t last_session;
+    uint64_t last_session, last_errand;
 };
 
 struct stage {
     struct world w, again; /* the second is for replays */
     struct policy policy[2];
+    struct directory *directory[2];
     unsigned which; /* of the policies is in force */
     struct member cast[CAST];
     struct now now;
@@ -130,16 +142,17 @@ static inline int64_t seconds_of(const char *s)
 
 static inline size_t principal_of(struct policy *p, const char *who)
 {
-    bool group = who[0] == '@';
+    bool group = who[0] == '@', idc = strncmp(who, "@idc:", 5) == 0;
+    const char *name = who + (idc ? 5 : group);
+    uint8_t kind = idc ? PRINCIPAL_IDC_GROUP : group ? PRINCIPAL_GROUP : PRINCIPAL_USER;
     struct principal *new;
 
     for (size_t i = 0; i < p->n_principals; i++)
-        if ((p->principals[i].kind == PRINCIPAL_GROUP) == group &&
-            strcmp(p->principals[i].name, who + group) == 0)
+        if (p->principals[i].kind == kind && strcmp(p->principals[i].name, name) == 0)
             return i;
     new = &p->principals[p->n_principals];
-    new->kind = group ? PRINCIPAL_GROUP : PRINCIPAL_USER;
-    snprintf(new->name, sizeof new->name, "%s", who + group);
+    new->kind = kind;
+    snprintf(new->name, sizeof new->name, "%s", name);
     return p->n_principals++;
 }
 
@@ -251,6 +264,25 @@ static inline void add_class(struct policy *p, const char *name)
     snprintf(p->classes[p->n_classes++], WORD_CAP, "%s", name);
 }
 
+/* What of the AWS lines is policy; the rest is for the directory. */
+static inline void read_aws(struct policy *p, char *line)
+{
+    const char *word = next_word(&line, " ");
+
+    if (strcmp(word, "on") == 0) {
+        p->aws = true;
+    } else if (strcmp(word, "trust") == 0) {
+        p->trust_idc_on_host = true;
+    } else if (strcmp(word, "name") == 0) {
+        snprintf(p->aws_user, sizeof p->aws_user, "%s", next_word(&line, " "));
+    } else if (strcmp(word, "map") == 0) {
+        struct aws_user *u = &p->aws_users[p->n_aws_users++];
+
+        snprintf(u->user.text, sizeof u->user.text, "%s", next_word(&line, " "));
+        snprintf(u->name, sizeof u->name, "%s", next_word(&line, " "));
+    }
+}
+
 static inline void policy_read(struct policy *p, const char *text)
 {
     char copy[4096], *at = copy, *line;
@@ -278,9 +310,142 @@ static inline void policy_read(struct policy *p, const char *text)
             add_class(p, next_word(&line, " "));
         else if (strcmp(word, "set") == 0)
             read_set(p, line);
+        else if (strcmp(word, "aws") == 0)
+            read_aws(p, line);
         else
             stage_check(false, word);
     }
+}
+
+/* ---- what AWS has ---------------------------------------------------------------------------- */
+
+static inline void put_word(struct wire_out *w, enum team_tag tag, const char *word)
+{
+    stage_check(word != NULL, "a word is missing");
+    if (strcmp(word, "-") != 0)
+        wire_put(w, tag, word);
+}
+
+static inline void put_set(struct wire_out *w, char *line)
+{
+    const char *name = next_word(&line, " "), *session = next_word(&line, " ");
+    const char *id = next_word(&line, " ");
+    char arn[160];
+
+    if (id && strcmp(id, "managed") == 0) {
+        wire_put_u64(w, TEAM_MANAGED, 1);
+        id = next_word(&line, " ");
+    }
+    snprintf(arn, sizeof arn, "arn:aws:sso:::permissionSet/ssoins-1/ps-%s", id ? id : name);
+    put_word(w, TEAM_SET_ARN, arn);
+    put_word(w, TEAM_PERMISSION_SET, name);
+    wire_put_u64(w, TEAM_SESSION_S, (uint64_t)seconds_of(session));
+}
+
+static inline void put_principal(struct wire_out *w, char *line)
+{
+    const char *name = next_word(&line, " "), *id = next_word(&line, " ");
+    char fresh[64];
+
+    stage_check(name != NULL, "a user without a name");
+    snprintf(fresh, sizeof fresh, "u-%.*s", (int)strcspn(name, "@"), name);
+    put_word(w, TEAM_PRINCIPAL, id ? id : fresh);
+    put_word(w, TEAM_LABEL, name);
+}
+
+/* Members are numbers: of the users before. */
+static inline void put_members(struct wire_out *w, const char *name, char *list,
+                               char users[][NAME_CAP], size_t n_users)
+{
+    char id[80], numbers[256];
+    struct text t = text_over(numbers, sizeof numbers);
+    const char *user;
+
+    snprintf(id, sizeof id, "g-%s", name);
+    wire_put(w, TEAM_PRINCIPAL, id);
+    while ((user = next_word(&list, ",")))
+        for (size_t i = 0; i < n_users; i++)
+            if (strcmp(users[i], user) == 0) {
+                text_put(&t, t.len ? "," : "");
+                text_put_u64(&t, i);
+            }
+    wire_put(w, TEAM_MEMBERS, numbers);
+}
+
+static inline void put_aws_row(struct wire_out *w, const char *kind, char *line,
+                               char users[][NAME_CAP], size_t *n_users)
+{
+    struct wire_mark mark = wire_group(w, TEAM_ROW);
+    const char *name;
+    char id[80];
+
+    wire_put(w, TEAM_KIND, kind);
+    if (strcmp(kind, "org") == 0) {
+        put_word(w, TEAM_OWN_ACCOUNT, next_word(&line, " "));
+        put_word(w, TEAM_MANAGEMENT, next_word(&line, " "));
+        put_word(w, TEAM_IDENTITY, "arn:aws:sts::999900001111:assumed-role/courier/i-1");
+        put_word(w, TEAM_INSTANCE, "arn:aws:sso:::instance/ssoins-1");
+    } else if (strcmp(kind, "unit") == 0) {
+        put_word(w, TEAM_UNIT, next_word(&line, " "));
+        put_word(w, TEAM_LABEL, next_word(&line, " "));
+        wire_put(w, TEAM_PARENT, next_word(&line, " "));
+    } else if (strcmp(kind, "account") == 0) {
+        put_word(w, TEAM_ACCOUNT, next_word(&line, " "));
+        put_word(w, TEAM_LABEL, next_word(&line, " "));
+        put_word(w, TEAM_PARENT, next_word(&line, " "));
+        name = next_word(&line, " ");
+        put_word(w, TEAM_STATE, name ? name : "active");
+    } else if (strcmp(kind, "set") == 0) {
+        put_set(w, line);
+    } else if (strcmp(kind, "user") == 0) {
+        snprintf(users[(*n_users)++], NAME_CAP, "%.*s", (int)strcspn(line, " "), line);
+        put_principal(w, line);
+    } else {
+        stage_check(strcmp(kind, "group") == 0, kind);
+        name = next_word(&line, " ");
+        snprintf(id, sizeof id, "g-%s", name ? name : "");
+        wire_put(w, TEAM_PRINCIPAL, id);
+        wire_put(w, TEAM_LABEL, name);
+        wire_group_end(w, mark);
+        mark = wire_group(w, TEAM_ROW);
+        wire_put(w, TEAM_KIND, "members");
+        put_members(w, name, line, users, *n_users);
+    }
+    wire_group_end(w, mark);
+}
+
+/* By way of a packet, as it comes from the courier. NULL: the text says nothing of AWS. */
+static inline struct directory *directory_read(const char *text, struct wall as_of)
+{
+    static char packet[TEAM_PACKET_MAX];
+    struct wire_out w = wire_begin(packet, sizeof packet, TEAM_ASK, TEAM_OP_READ);
+    char copy[4096], *at = copy, *line, users[32][NAME_CAP];
+    struct directory *d = NULL;
+    struct wire_msg msg;
+    struct roll *roll;
+    size_t n_users = 0;
+    bool any = false;
+
+    snprintf(copy, sizeof copy, "%s", text);
+    while ((line = next_word(&at, "\n"))) {
+        const char *kind;
+
+        if (strncmp(line, "aws ", 4) != 0)
+            continue;
+        line += 4;
+        kind = next_word(&line, " ");
+        if (strstr(" on trust name map ", kind))
+            continue;
+        any = true;
+        put_aws_row(&w, kind, line, users, &n_users);
+    }
+    if (!any)
+        return NULL;
+    stage_check(wire_read(packet, wire_finish(&w), &msg) == WIRE_OK, "what AWS has");
+    roll = roll_new();
+    stage_check(roll && roll_add(roll, msg.fields) == 0, "a row of what AWS has");
+    stage_check(roll_finish(roll, as_of, &d) == 0, "what AWS has as a whole");
+    return d;
 }
 
 /* ---- people --------------------------------------------------------------------------------- */
@@ -383,6 +548,37 @@ static inline const char *keep_session(struct stage *g, const struct session *s)
     return NULL;
 }
 
+static inline struct errand *kept_errand(struct stage *g, uint64_t number)
+{
+    for (size_t i = 0; i < g->store.n_errands; i++)
+        if (g->store.errands[i].number == number)
+            return &g->store.errands[i];
+    return NULL;
+}
+
+static inline const char *keep_errand(struct stage *g, const struct errand *e)
+{
+    struct errand *was = kept_errand(g, e->number);
+
+    if (!was && e->number <= g->store.last_errand && e->state != ERRAND_OVER)
+        return stage_wrong(g, "the number of an errand was used again");
+    if (was && e->round < was->round)
+        return stage_wrong(g, "an errand went back");
+    if (e->number > g->store.last_errand)
+        g->store.last_errand = e->number;
+    if (e->state == ERRAND_OVER) {
+        if (was)
+            *was = g->store.errands[--g->store.n_errands];
+        return NULL;
+    }
+    if (!was) {
+        stage_check(g->store.n_errands < KEPT_ERRANDS, "too many errands to keep");
+        was = &g->store.errands[g->store.n_errands++];
+    }
+    *was = *e;
+    return NULL;
+}
+
 static inline const char *keep_decision(struct stage *g, const struct decision *d)
 {
     uint16_t next = 0;
@@ -451,6 +647,13 @@ static inline const char *stage_commit(struct stage *g)
         case EFFECT_SESSION:
             wrong = keep_session(g, &e->session);
             break;
+        case EFFECT_ERRAND:
+            wrong = keep_errand(g, &e->errand);
+            break;
+        case EFFECT_NAMES:
+            if (!kept_request(g, e->names.id) || !e->names.account[0] || !e->names.user[0])
+                return stage_wrong(g, "names of nothing");
+            break;
         case EFFECT_AUDIT:
             keep_trail(g, &e->audit);
             break;
@@ -475,7 +678,11 @@ static inline bool same_grants(const struct request *a, const struct request *b)
 {
     for (size_t i = 0; i < a->n_targets; i++)
         if (!target_equal(&a->grants[i].target, &b->grants[i].target) ||
-            a->grants[i].state != b->grants[i].state)
+            a->grants[i].state != b->grants[i].state ||
+            strcmp(a->grants[i].set, b->grants[i].set) != 0 ||
+            a->grants[i].session_s != b->grants[i].session_s ||
+            a->grants[i].errand != b->grants[i].errand ||
+            a->grants[i].credentials_until.us != b->grants[i].credentials_until.us)
             return false;
     return true;
 }
@@ -499,7 +706,8 @@ static inline bool same_request(const struct request *a, const struct request *b
            SAME(extension.for_s) && SAME(extension.requested_at.us) &&
            SAME(extension.expires.wall.us) && SAME(extension.expires.boot.us) &&
            SAME(n_approvals) && same_approvals(a, b) && SAME(n_decisions) &&
-           TEXT_SAME(revoked_by.text) && TEXT_SAME(failure) && TEXT_SAME(host);
+           TEXT_SAME(revoked_by.text) && TEXT_SAME(failure) && TEXT_SAME(aws_user) &&
+           TEXT_SAME(host);
 }
 
 static inline bool same_session(const struct session *a, const struct session *b)
@@ -511,15 +719,24 @@ static inline bool same_session(const struct session *a, const struct session *b
            SAME(ended_at.us);
 }
 
+static inline bool same_errand(const struct errand *a, const struct errand *b)
+{
+    return SAME(number) && SAME(round) && SAME(state) && SAME(uid) && SAME(request.bits) &&
+           TEXT_SAME(account) && TEXT_SAME(set) && TEXT_SAME(set_name) && TEXT_SAME(user) &&
+           SAME(since.us) && TEXT_SAME(trouble);
+}
+
 /* All live requests and sessions of one world are in the other, and no others. */
 static inline bool same_world(const struct world *a, const struct world *b)
 {
     const struct request *r;
     const struct session *s;
+    const struct errand *e;
     uint32_t at = 0;
 
     if (a->n_requests != b->n_requests || a->n_sessions != b->n_sessions ||
-        a->last_session != b->last_session)
+        a->last_session != b->last_session || a->n_errands != b->n_errands ||
+        a->last_errand != b->last_errand)
         return false;
     while ((r = world_each_request(a, &at))) {
         const struct request *other = world_request(b, r->id);
@@ -532,6 +749,13 @@ static inline bool same_world(const struct world *a, const struct world *b)
         const struct session *other = world_session(b, s->number);
 
         if (!other || !same_session(s, other))
+            return false;
+    }
+    at = 0;
+    while ((e = world_each_errand(a, &at))) {
+        const struct errand *other = world_errand(b, e->number);
+
+        if (!other || !same_errand(e, other))
             return false;
     }
     return true;
@@ -550,6 +774,9 @@ static inline void restore(struct stage *g, struct world *w, bool same_boot)
         if (!session_state_final((enum session_state)g->store.sessions[i].state))
             stage_check(world_restore_session(w, &g->store.sessions[i]), "no room for a session");
     w->last_session = g->store.last_session;
+    for (size_t i = 0; i < g->store.n_errands; i++)
+        stage_check(world_restore_errand(w, &g->store.errands[i]), "no room for an errand");
+    w->last_errand = g->store.last_errand;
 }
 
 /* ---- the play ------------------------------------------------------------------------------- */
@@ -565,6 +792,7 @@ static inline const char *stage_step_once(struct stage *g, const struct event *e
         wrong = world_check(&g->w);
     if (!wrong) {
         g->again.policy = g->w.policy;
+        g->again.directory = g->w.directory;
         restore(g, &g->again, true);
         wrong = world_check(&g->again);
         if (!wrong && !same_world(&g->w, &g->again))
@@ -594,6 +822,32 @@ static inline const char *stage_tick(struct stage *g)
     return stage_step(g, &(struct event){.kind = EV_TICK});
 }
 
+/* As teamd does in the same turn: what is due at once. */
+static inline const char *stage_settle(struct stage *g)
+{
+    static const struct event TICK = {.kind = EV_TICK};
+    const char *wrong = NULL;
+
+    for (int i = 0; !wrong && deadline_passed(engine_wake(&g->w), g->now); i++)
+        wrong = i < 1000 ? stage_step_once(g, &TICK) : "there is always more to do";
+    return wrong;
+}
+
+/* What AWS has by now. */
+static inline const char *stage_directory(struct stage *g, const char *text,
+                                          const char *(*step)(struct stage *, const struct event *))
+{
+    struct directory *old = g->directory[g->which];
+    struct event ev = {.kind = EV_DIRECTORY};
+    const char *wrong;
+
+    g->directory[g->which] = directory_read(text, g->now.wall);
+    ev.directory = g->directory[g->which];
+    wrong = step(g, &ev);
+    roll_free_directory(old);
+    return wrong;
+}
+
 /* Puts a policy in force, with everybody looked up. What it means for live requests is decided by
  * the ticks that follow, if any do. */
 static inline const char *stage_load(struct stage *g, const char *text,
@@ -602,13 +856,17 @@ static inline const char *stage_load(struct stage *g, const char *text,
     struct policy *p = &g->policy[g->which ^= 1];
     struct person people[CAST];
     struct event ev = {.kind = EV_POLICY};
+    const char *wrong;
 
     policy_read(p, text);
     ev.policy.policy = p;
     ev.policy.people = people;
     ev.policy.n_people = everybody(g, p, people);
     ev.policy.by = "";
-    return step(g, &ev);
+    wrong = step(g, &ev);
+    if (!wrong && strstr(text, "aws org"))
+        wrong = stage_directory(g, text, step);
+    return wrong;
 }
 
 static inline const char *stage_policy(struct stage *g, const char *text)
@@ -644,8 +902,9 @@ static inline void stage_set(struct stage *g)
     world_forget_people(&g->w);
     world_clear(&g->again);
     g->store.n_requests = g->store.n_sessions = g->store.n_decisions = g->store.n_trail = 0;
-    g->store.n_acts = 0;
-    g->store.last_session = 0;
+    g->store.n_acts = g->store.n_errands = 0;
+    g->store.last_session = g->store.last_errand = 0;
+    g->w.directory = NULL;
     g->store.last_commit.us = 0;
     memcpy(g->cast, THE_CAST, sizeof THE_CAST);
     g->now = (struct now){{INT64_C(1800000000) * SECOND_US}, {3600 * SECOND_US}};

@@ -5,6 +5,8 @@
  * buffer is cut by the kernel (MSG_TRUNC) and is an error.
  *
  *   gate.sock      only uid 0 can connect. One ask and one answer per connection.
+ *   courier.sock   only team-courier's uid can connect. Any number of asks per connection, one at a
+ *                  time; asks may be as large as answers.
  *   control.sock   anybody can connect; teamd decides by the peer's uid. Any number of asks per
  *                  connection, one at a time: ask -> rows* -> answer.
  *
@@ -79,6 +81,9 @@ enum team_op {
     TEAM_OP_BACKUP = 22,   /* nothing, and a descriptor (SCM_RIGHTS): a regular file, open for
                             * writing, that gets a copy of the store                 -> */
 
+    TEAM_OP_REFRESH = 23,  /* nothing: read AWS now. Answered when that is done            -> */
+    TEAM_OP_RECONCILE = 24,/* nothing: compare with what AWS has. The same                 -> */
+
     /* control.sock: questions, answered with rows first */
     TEAM_OP_LIST = 32,     /* [MINE=1] [STATES] [USER] [TARGET_NAME] [SINCE] [UNTIL] [LIMIT]
                             * -> rows REQUEST that the person may see, newest first.
@@ -98,7 +103,29 @@ enum team_op {
                             * first */
     TEAM_OP_WATCH = 41,    /* nothing -> rows EVENT, for ever: what happens from now on, as far as
                             * the person did it or may see its request */
+    TEAM_OP_DRIFT = 42,    /* nothing -> rows DRIFT, as of now: assignments that nobody approved */
 };
+
+/* What team-courier says to teamd (courier.sock). It can answer what teamd has asked, and nothing
+ * else: teamd asks with the rows of WORK, and takes what names a JOB that is open. */
+enum team_courier_op {
+    TEAM_OP_WORK = 64,     /* nothing -> rows JOB, for ever: all that is open, then each as it comes
+                            * up. A row with the JOB of an earlier one takes its place. A later WORK,
+                            * on whatever connection, ends this one */
+    TEAM_OP_RESULT = 65,   /* JOB ROUND OUTCOME [TEXT] -> once it is committed. TEAM_NOT_FOUND: nobody
+                            * waits for it any more. OUTCOME: there, absent, made, gone, failed (with
+                            * TEXT: why; trying again would not help), waits (with TEXT: why; it goes
+                            * on), done (of inventory) */
+    TEAM_OP_READ = 66,     /* JOB ROUND ROW* [LAST=1] -> a piece of the directory, in order: rows AWS.
+                            * With LAST it is whole, and counts. The first row is the org */
+    TEAM_OP_SEEN = 67,     /* JOB ROUND ROW* -> a piece of the inventory: rows ASSIGNMENT */
+};
+
+/* What is asked of the courier: STEP of a JOB.
+ *   look, make, remove, check   ACCOUNT SET_ARN PRINCIPAL: an assignment for a user; `check` is
+ *                               `look` for one that should be there
+ *   refresh                     read the directory and say it with READ
+ *   inventory                   say with SEEN who has been assigned what, then RESULT done */
 
 /* What a ROW holds: the op of a TEAM_ROWS message. */
 enum team_row {
@@ -112,10 +139,22 @@ enum team_row {
                             * CONTAINED ESCAPED
                             * COMMAND: of sudo and su, as their caller wrote it */
     TEAM_ROW_TARGET = 3,   /* TARGET_NAME FOR_S(the most) APPROVAL_REQUIRED WAITING_FOR*(who would
-                            * approve) POLICY [TICKET] */
+                            * approve) POLICY [TICKET] [ACCOUNT_NAME] [PATH] */
     TEAM_ROW_EVENT = 4,    /* SEQ AT HOST [BY] ACTION [ID] [TARGET_NAME] OUTCOME [DETAIL] PREV HASH */
     TEAM_ROW_FINDING = 5,  /* OUTCOME(yes, no) TEXT: one line of the explanation, in order */
     TEAM_ROW_STATUS = 6,   /* NAME VALUE */
+    TEAM_ROW_JOB = 7,      /* JOB ROUND STEP [ACCOUNT SET_ARN PRINCIPAL] */
+    TEAM_ROW_AWS = 8,      /* by KIND:
+                            *   org      IDENTITY OWN_ACCOUNT MANAGEMENT INSTANCE
+                            *   unit     UNIT LABEL [PARENT]: an OU or a root, after its parent
+                            *   account  ACCOUNT LABEL [PARENT] STATE(active, suspended)
+                            *   set      SET_ARN PERMISSION_SET SESSION_S [MANAGED=1]
+                            *   user     PRINCIPAL LABEL(the user name)
+                            *   group    PRINCIPAL LABEL
+                            *   members  PRINCIPAL(of a group that came before) MEMBERS: of the users
+                            *            that came before the numbers, from 0, with commas */
+    TEAM_ROW_ASSIGNMENT = 9, /* ACCOUNT SET_ARN KIND(user, group) PRINCIPAL */
+    TEAM_ROW_DRIFT = 10,   /* ACCOUNT [ACCOUNT_NAME] PERMISSION_SET KIND(user, group) PRINCIPAL [LABEL] */
 };
 
 /* clang-format on */
@@ -169,7 +208,9 @@ enum team_class {
     X(REVOKE_COMMENT, 49, 1000, TEXT, ONE)                                                          \
     X(FAILURE, 50, 480, TEXT, ONE)                                                                  \
     X(HOST, 51, 64, WORD, ONE)                                                                      \
-    X(TARGET, 52, 1400, GROUP, MANY)        /* TARGET_NAME STATE */                                 \
+    X(TARGET, 52, 1400, GROUP, MANY)        /* TARGET_NAME STATE [ACCOUNT                            \
+                                             * ACCOUNT_NAME PERMISSION_SET CREDENTIALS_UNTIL        \
+                                             * TROUBLE PORTAL SSO_REGION] */                        \
     X(DECISION_MADE, 53, 1400, GROUP, MANY) /* BY AT DECISION [COMMENT] ABOUT */                    \
     X(EXTENSION, 54, 4096, GROUP, ONE)      /* FOR_S REASON REQUESTED_AT WAITING_FOR* */            \
     X(BY, 55, 63, NAME, ONE)                                                                        \
@@ -199,7 +240,33 @@ enum team_class {
     X(LOGIN_UID, 112, 10, NUM, ONE)                                                                 \
     X(AUDIT_SESSION, 113, 10, NUM, ONE)                                                             \
     X(CONTAINED, 114, 1, NUM, ONE)          /* in a cgroup */                                       \
-    X(ESCAPED, 115, 1, NUM, ONE)            /* something of it was seen outside of that */
+    X(ESCAPED, 115, 1, NUM, ONE)            /* something of it was seen outside of that */          \
+    /* AWS, and what teamd and the courier say to each other */                                     \
+    X(JOB, 96, 20, NUM, ONE)                                                                        \
+    X(ROUND, 97, 10, NUM, ONE)                                                                      \
+    X(STEP, 98, 16, WORD, ONE)                                                                      \
+    X(KIND, 99, 16, WORD, ONE)                                                                      \
+    X(ACCOUNT, 100, 12, WORD, ONE)          /* 12 digits */                                         \
+    X(ACCOUNT_NAME, 101, 255, TEXT, ONE)                                                            \
+    X(SET_ARN, 102, 127, TEXT, ONE)                                                                 \
+    X(PERMISSION_SET, 103, 32, TEXT, ONE)                                                           \
+    X(PRINCIPAL, 104, 47, WORD, ONE)        /* of a user or group of Identity Center */             \
+    X(LABEL, 105, 255, TEXT, ONE)                                                                   \
+    X(UNIT, 106, 68, WORD, ONE)             /* ou-..., r-... */                                     \
+    X(PARENT, 107, 68, WORD, ONE)                                                                   \
+    X(MEMBERS, 108, 50000, TEXT, ONE)                                                               \
+    X(SESSION_S, 109, 10, NUM, ONE)                                                                 \
+    X(MANAGED, 110, 1, NUM, ONE)            /* in use in the management account */                  \
+    X(LAST, 111, 1, NUM, ONE)                                                                       \
+    X(IDENTITY, 128, 255, TEXT, ONE)        /* the ARN that the courier acts as */                  \
+    X(OWN_ACCOUNT, 129, 12, WORD, ONE)                                                              \
+    X(MANAGEMENT, 130, 12, WORD, ONE)                                                               \
+    X(INSTANCE, 131, 127, TEXT, ONE)                                                                \
+    X(CREDENTIALS_UNTIL, 132, 16, NUM, ONE)                                                         \
+    X(PATH, 133, 480, TEXT, ONE)            /* Root/Workloads/Prod */                               \
+    X(TROUBLE, 134, 160, TEXT, ONE)         /* what a target is waiting for */                      \
+    X(PORTAL, 135, 480, TEXT, ONE)          /* where to use it */                                   \
+    X(SSO_REGION, 136, 32, WORD, ONE)       /* with it: for a profile of the AWS CLI */
 
 /* clang-format on */
 
@@ -207,5 +274,5 @@ enum team_tag {
 #define X(name, tag, max, class, times) TEAM_##name = tag,
     TEAM_FIELDS(X)
 #undef X
-        TEAM_TAG_END = 128, /* every tag is below */
+        TEAM_TAG_END = 192, /* every tag is below */
 };

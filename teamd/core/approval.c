@@ -3,20 +3,21 @@
 /* Quorums, and who may decide or see what. Everything here goes by what people are now, never by
  * what they were when something was asked or approved. */
 
-static bool is_approver(const struct approvers *rule, const struct person *who, uint32_t requester)
+static bool is_approver(const struct world *w, const struct approvers *rule,
+                        const struct person *who, uint32_t requester, const struct target *t)
 {
-    return who->uid != requester && who->uid != 0 && principals_meet(&rule->who, &who->is);
+    return who->uid != requester && who->uid != 0 && policy_names(w->policy, &rule->who, who, t);
 }
 
 static uint32_t approvals_under(const struct world *w, const struct approvers *rule,
-                                const struct request *r)
+                                const struct request *r, const struct target *t)
 {
     uint32_t n = 0;
 
     for (size_t i = 0; i < r->n_approvals; i++) {
         const struct person *who = world_person(w, r->approvals[i].uid);
 
-        if (who && is_approver(rule, who, r->requester))
+        if (who && is_approver(w, rule, who, r->requester, t))
             n++;
     }
     return n;
@@ -30,7 +31,7 @@ static bool needs_approval(const struct world *w, const struct request *r, const
 
     if (!who)
         return true;
-    e = policy_eligible(w->policy, who, t, duration_s);
+    e = policy_eligible(w->policy, w->directory, who, t, duration_s);
     return !e.allowed || e.approval_required;
 }
 
@@ -55,9 +56,9 @@ static struct wanted rules_state(const struct world *w, const struct request *r,
     for (size_t i = 0; i < w->policy->n_approvers; i++) {
         const struct approvers *rule = &w->policy->approvers[i];
 
-        if (!policy_rule_applies(w->policy, rule, t, requester))
+        if (!policy_rule_applies(w->policy, w->directory, rule, t, requester))
             continue;
-        if (approvals_under(w, rule, r) >= rule->quorum)
+        if (approvals_under(w, rule, r, t) >= rule->quorum)
             state.any_complete = true;
         else if (rule->mandatory)
             state.mandatory_open = true;
@@ -80,13 +81,29 @@ bool quorum_complete(const struct world *w, const struct request *r)
     return true;
 }
 
-static bool rule_possible(const struct world *w, const struct approvers *rule, uint32_t requester)
+/* Who is in a group of Identity Center is known here only once they have been looked up, so all of
+ * its members count as people who could. */
+static uint32_t could_come(const struct world *w, const struct approvers *rule,
+                           const struct person *requester, const struct target *t)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < w->policy->n_principals; i++)
+        if (rule->who.bits[i / 64] >> i % 64 & 1 && w->idc_groups[i] > 0 &&
+            (t->kind == TARGET_AWS || w->policy->trust_idc_on_host))
+            n += directory_members(w->directory, w->idc_groups[i],
+                                   requester ? requester->aws_user : 0);
+    return n;
+}
+
+static bool rule_possible(const struct world *w, const struct approvers *rule, uint32_t requester,
+                          const struct target *t)
 {
     const struct person *who;
-    uint32_t at = 0, n = 0;
+    uint32_t at = 0, n = could_come(w, rule, world_person(w, requester), t);
 
     while (n < rule->quorum && (who = world_each_person(w, &at)))
-        n += is_approver(rule, who, requester);
+        n += is_approver(w, rule, who, requester, t) && principals_meet(&rule->who, &who->is);
     return n >= rule->quorum;
 }
 
@@ -98,9 +115,9 @@ bool quorum_possible(const struct world *w, uint32_t requester, const struct tar
     for (size_t i = 0; i < w->policy->n_approvers; i++) {
         const struct approvers *rule = &w->policy->approvers[i];
 
-        if (!policy_rule_applies(w->policy, rule, target, asks))
+        if (!policy_rule_applies(w->policy, w->directory, rule, target, asks))
             continue;
-        if (rule_possible(w, rule, requester))
+        if (rule_possible(w, rule, requester, target))
             any = true;
         else if (rule->mandatory)
             return false;
@@ -113,21 +130,53 @@ bool approval_missing(const struct world *w, const struct request *r)
     const struct person *who = world_person(w, r->requester);
 
     for (size_t i = 0; who && !r->approval_required && i < r->n_targets; i++)
-        if (policy_eligible(w->policy, who, &r->grants[i].target, r->duration_s).approval_required)
+        if (policy_eligible(w->policy, w->directory, who, &r->grants[i].target, r->duration_s)
+                .approval_required)
             return true;
     return false;
+}
+
+/* Account, permission set and user are there, and the same that they were. Before AWS has been read
+ * nobody can tell. */
+static enum certainty aws_stands(const struct world *w, const struct request *r,
+                                 const struct grant *g, const struct person *who)
+{
+    const struct directory *d = w->directory;
+
+    if (!grant_is_aws(g))
+        return CERTAIN_YES;
+    if (!w->policy->aws)
+        return CERTAIN_NO;
+    if (!d)
+        return UNCERTAIN;
+    if (directory_standing(d, &g->target) != AWS_FINE || who->aws_user == 0 ||
+        strcmp(dir_text(d, d->users[who->aws_user - 1].id), r->aws_user) != 0 ||
+        strcmp(set_id(dir_text(d, directory_set(d, g->target.what)->arn)), g->set) != 0)
+        return CERTAIN_NO;
+    return CERTAIN_YES;
 }
 
 enum certainty still_eligible(const struct world *w, const struct request *r, int64_t duration_s)
 {
     const struct person *who = world_person(w, r->requester);
 
+    enum certainty all = CERTAIN_YES;
+
     if (!who)
         return UNCERTAIN;
-    for (size_t i = 0; i < r->n_targets; i++)
-        if (!policy_eligible(w->policy, who, &r->grants[i].target, duration_s).allowed)
+    for (size_t i = 0; i < r->n_targets; i++) {
+        const struct target *t = &r->grants[i].target;
+        enum certainty one = aws_stands(w, r, &r->grants[i], who);
+
+        if (one == CERTAIN_YES &&
+            !policy_eligible(w->policy, w->directory, who, t, duration_s).allowed)
+            one = CERTAIN_NO;
+        if (one == CERTAIN_NO)
             return CERTAIN_NO;
-    return CERTAIN_YES;
+        if (one == UNCERTAIN)
+            all = UNCERTAIN;
+    }
+    return all;
 }
 
 /* ---- who is waited for ---------------------------------------------------------------------- */
@@ -162,9 +211,9 @@ static bool would_help(const struct world *w, const struct request *r, const str
             bool open = rule->mandatory ? state.mandatory_open
                                         : !state.any_complete && !state.mandatory_open;
 
-            if (open && is_approver(rule, who, r->requester) &&
-                policy_rule_applies(w->policy, rule, target, requester) &&
-                approvals_under(w, rule, r) < rule->quorum)
+            if (open && is_approver(w, rule, who, r->requester, target) &&
+                policy_rule_applies(w->policy, w->directory, rule, target, requester) &&
+                approvals_under(w, rule, r, target) < rule->quorum)
                 return true;
         }
     }
@@ -194,7 +243,8 @@ size_t would_approve(const struct world *w, uint32_t requester, const struct tar
     size_t n = 0;
 
     while (n < cap && (who = world_each_person(w, &at)))
-        if (who->listed && policy_may_approve(w->policy, who, target, requester, asks))
+        if (who->listed &&
+            policy_may_approve(w->policy, w->directory, who, target, requester, asks))
             out[n++] = who;
     return n;
 }
@@ -209,7 +259,8 @@ bool approves_any_target(const struct world *w, const struct request *r, uint32_
     if (!who)
         return false;
     for (size_t i = 0; i < r->n_targets; i++)
-        if (policy_may_approve(w->policy, who, &r->grants[i].target, r->requester, requester))
+        if (policy_may_approve(w->policy, w->directory, who, &r->grants[i].target, r->requester,
+                               requester))
             return true;
     return false;
 }

@@ -55,12 +55,76 @@ static void say_too_long(struct step *s, const struct target *t, int64_t asked_s
     text_put_duration(&to, (uint64_t)e->max_s);
 }
 
-/* May the asker have this target for so long? Says why not. An OU in the policy may cover an AWS
- * target that only the directory could tell; such a target goes on to the next question. */
+/* Without a directory nobody can tell what an OU covers, or who is in a group of Identity Center.
+ */
+static bool aws_is_read(struct step *s, const struct target *t)
+{
+    struct text to;
+
+    if (t->kind != TARGET_AWS || !s->w->policy->aws || s->w->directory)
+        return true;
+    to = reply_text(s, REPLY_FAILED);
+    text_put_standing(&to, t, AWS_UNREAD);
+    return false;
+}
+
+/* Is somebody else the same user there? Each of the two would end what the other has. */
+static bool user_is_taken(const struct step *s, const struct person *who, const char *user)
+{
+    const struct request *r;
+    const struct errand *e;
+    uint32_t at = 0;
+
+    while ((r = world_each_request(s->w, &at)))
+        if (r->requester != who->uid && strcmp(r->aws_user, user) == 0)
+            return true;
+    at = 0;
+    while ((e = world_each_errand(s->w, &at)))
+        if (e->uid != who->uid && strcmp(e->user, user) == 0)
+            return true;
+    return false;
+}
+
+static const char *aws_user_id(const struct world *w, const struct person *who)
+{
+    return dir_text(w->directory, w->directory->users[who->aws_user - 1].id);
+}
+
+/* Is it there, may we touch it, and who is the asker there? */
+static bool aws_allows(struct step *s, const struct person *who, const struct target *t)
+{
+    enum aws_standing standing = directory_standing(s->w->directory, t);
+    char name[AWS_USER_CAP];
+    struct text to;
+
+    if (t->kind != TARGET_AWS)
+        return true;
+    to = reply_text(s, REPLY_REFUSED);
+    policy_aws_name(s->w->policy, who, name);
+    if (!s->w->policy->aws) {
+        text_put(&to, "AWS is not configured");
+    } else if (standing != AWS_FINE) {
+        text_put_standing(&to, t, standing);
+    } else if (who->aws_user == 0) {
+        text_put(&to, "Identity Center has no user ");
+        text_put(&to, name);
+        text_put(&to,
+                 "; if you are called otherwise there, an admin can say so in identity.aws_users");
+    } else if (user_is_taken(s, who, aws_user_id(s->w, who))) {
+        text_put(&to, "somebody else of this host is the user ");
+        text_put(&to, name);
+        text_put(&to, " of Identity Center, too; an admin has to tell you apart");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* May the asker have this target for so long? Says why not. */
 static bool target_allowed(struct step *s, const struct person *who, const struct target *t,
                            int64_t duration_s, bool *ret_approval)
 {
-    struct eligible e = policy_eligible(s->w->policy, who, t, duration_s);
+    struct eligible e = policy_eligible(s->w->policy, s->w->directory, who, t, duration_s);
     struct text to;
 
     if (e.allowed) {
@@ -86,7 +150,7 @@ static bool approvable(struct step *s, const struct person *who, const struct ta
 {
     struct text to;
 
-    if (!policy_eligible(s->w->policy, who, t, duration_s).approval_required ||
+    if (!policy_eligible(s->w->policy, s->w->directory, who, t, duration_s).approval_required ||
         quorum_possible(s->w, who->uid, t))
         return true;
     to = reply_text(s, REPLY_REFUSED);
@@ -151,14 +215,12 @@ static bool policy_allows(struct step *s, const struct event *ev, const struct p
     size_t n = ev->submit.n_targets;
 
     for (size_t i = 0; i < n; i++)
-        if (!host_is_this(s, &targets[i]) ||
+        if (!host_is_this(s, &targets[i]) || !aws_is_read(s, &targets[i]) ||
             !target_allowed(s, who, &targets[i], ev->submit.duration_s, ret_approval))
             return false;
     for (size_t i = 0; i < n; i++)
-        if (targets[i].kind == TARGET_AWS && !ev->submit.aws_configured) {
-            reply_say(s, REPLY_REFUSED, "AWS is not configured");
+        if (!aws_allows(s, who, &targets[i]))
             return false;
-        }
     for (size_t i = 0; i < n; i++)
         if (!approvable(s, who, &targets[i], ev->submit.duration_s))
             return false;
@@ -183,6 +245,38 @@ static bool room_for(struct step *s, const struct event *ev)
     return true;
 }
 
+/* What the names mean at this moment: what is approved later is that, and nothing else. */
+static void resolve(const struct world *w, const struct person *who, const struct target *t,
+                    struct request *r, struct grant *g)
+{
+    const struct dir_set *set = t->kind == TARGET_AWS ? directory_set(w->directory, t->what) : NULL;
+    struct text id = text_over(g->set, sizeof g->set), user;
+
+    g->target = *t;
+    g->state = GRANT_WAITING;
+    if (!set)
+        return;
+    text_put(&id, set_id(dir_text(w->directory, set->arn)));
+    user = text_over(r->aws_user, sizeof r->aws_user);
+    text_put(&user, aws_user_id(w, who));
+    g->session_s = set->session_s;
+}
+
+/* Names change; what they were is kept for people. */
+static void put_names(struct step *s, const struct request *r, const struct person *who)
+{
+    const struct directory *d = s->w->directory;
+
+    for (size_t i = 0; i < r->n_targets; i++)
+        if (grant_is_aws(&r->grants[i]))
+            emit(s, EFFECT_NAMES)->names = (struct aws_names){
+                .id = r->id,
+                .grant = (uint8_t)i,
+                .account = dir_text(d, directory_account(d, r->grants[i].target.place)->name),
+                .user = dir_text(d, d->users[who->aws_user - 1].name),
+            };
+}
+
 static struct request new_request(const struct step *s, const struct event *ev,
                                   const struct person *who, bool approval)
 {
@@ -202,7 +296,7 @@ static struct request new_request(const struct step *s, const struct event *ev,
     };
 
     for (size_t i = 0; i < r.n_targets; i++)
-        r.grants[i] = (struct grant){ev->submit.targets[i], GRANT_WAITING};
+        resolve(s->w, who, &ev->submit.targets[i], &r, &r.grants[i]);
     memcpy(r.host, s->w->policy->host, sizeof r.host);
     return r;
 }
@@ -220,7 +314,8 @@ static void say_what_next(struct step *s, const struct request *r)
         text_put(&to, "approved; starts in ");
         text_put_left(&to, s->now.wall, r->requested_start);
     } else {
-        text_put(&to, "active for ");
+        text_put(&to, r->state == REQ_ACTIVATING ? "being opened in AWS; then active for "
+                                                 : "active for ");
         text_put_duration(&to, (uint64_t)r->duration_s);
     }
 }
@@ -256,6 +351,7 @@ void on_submit(struct step *s, const struct event *ev)
     put_request(s, r);
     put_words(s, r->id, WORDS_REASON, ev->submit.reason);
     put_words(s, r->id, WORDS_TICKET, ev->submit.ticket);
+    put_names(s, r, who);
     put_audit(s, "request.submit", who->name.text, r, "done", ev->submit.reason);
     if (!approval) {
         move_request(s, r, REQ_ON_QUORUM, "");

@@ -118,7 +118,8 @@ static void say_approved(struct step *s, const struct request *r, enum about abo
         text_put(&to, "approved; starts in ");
         text_put_left(&to, s->now.wall, r->requested_start);
     } else {
-        text_put(&to, "approved; active for ");
+        text_put(&to, r->state == REQ_ACTIVATING ? "approved; being opened in AWS, then active for "
+                                                 : "approved; active for ");
         text_put_duration(&to, (uint64_t)r->duration_s);
     }
 }

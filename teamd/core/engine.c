@@ -22,6 +22,7 @@ static void pass_requests(struct step *s, struct wall since)
         s->out->more = !step_room(s);
         if (s->out->more || !check_eligibility(s, r) || !(r = overtake(s, r)))
             continue;
+        sync_activating(s, r);
         warn_before_end(s, r, since);
         wake_at(s->w, r->due);
         if (r->extension.for_s > 0)
@@ -53,6 +54,7 @@ static void pass(struct step *s)
         since = s->now.wall; /* the clock stepped back */
     s->w->wake = (struct deadline){{NEVER_US}, {NEVER_US}};
     pass_requests(s, since);
+    pass_errands(s);
     pass_sessions(s);
     if (s->out->more)
         s->w->wake = at_once(s->now);
@@ -84,8 +86,8 @@ static void on_policy(struct step *s, const struct event *ev)
     struct request *r;
     uint32_t at = 0;
 
-    s->w->policy = ev->policy.policy;
     world_forget_people(s->w);
+    world_set_policy(s->w, ev->policy.policy);
     for (size_t i = 0; i < ev->policy.n_people; i++)
         world_learn(s->w, &ev->policy.people[i]);
     while ((r = world_each_request(s->w, &at)))
@@ -144,6 +146,13 @@ void engine_step(struct world *w, const struct event *ev, struct now now, struct
         break;
     case EV_ESCAPE:
         on_escape(&s, ev);
+        break;
+    case EV_DIRECTORY:
+        on_directory(&s, ev);
+        look_at_all(&s);
+        break;
+    case EV_RESULT:
+        on_result(&s, ev);
         break;
     case EV_ADMIN:
         on_admin(&s, ev);

@@ -3,6 +3,7 @@
  * until its effects are committed: effects point to them. */
 #pragma once
 
+#include "core/errand.h"
 #include "core/policy.h"
 #include "core/session.h"
 
@@ -21,7 +22,19 @@ enum event_kind {
     EV_NOT_FOUND = 12, /* a session of the store that is not there any more */
     EV_CONFIRM = 13,   /* the leader says that it is in its container */
     EV_ESCAPE = 14,    /* the leader was seen outside its container */
+    EV_DIRECTORY = 16, /* AWS has been read */
+    EV_RESULT = 17,    /* the courier has an answer */
     EV_ADMIN = 15,     /* what only root and admins may have teamd do */
+};
+
+/* What the courier may say of an errand. */
+enum errand_outcome {
+    OUTCOME_THERE = 1,
+    OUTCOME_ABSENT = 2,
+    OUTCOME_MADE = 3,
+    OUTCOME_GONE = 4,
+    OUTCOME_FAILED = 5,
+    OUTCOME_WAITS = 6, /* goes on trying; `text` is why it takes so long */
 };
 
 /* The question of pam_team, with what teamd saw of the asking process by itself. */
@@ -63,7 +76,6 @@ struct event {
             const char *ticket;        /* "" if none */
             const char *ticket_wanted; /* settings.ticket_pattern, if the ticket does not match it,
                                           else NULL */
-            bool aws_configured;
         } submit;
         struct {
             bool approve;
@@ -91,6 +103,13 @@ struct event {
             bool in_place;    /* CONFIRM: it is in that of its session */
         } process;            /* CLOSE, CONFIRM */
         uint64_t session;     /* GONE, NOT_FOUND, ESCAPE */
+        const struct directory *directory;
+        struct {
+            uint64_t errand;
+            uint32_t round;
+            uint8_t outcome;  /* enum errand_outcome */
+            const char *text; /* FAILED, WAITS */
+        } result;
         enum admin_act admin;
     };
 };
@@ -103,6 +122,8 @@ enum effect_kind {
     EFFECT_WORDS = 3,
     EFFECT_SESSION = 4,
     EFFECT_AUDIT = 5,
+    EFFECT_ERRAND = 7, /* write this row of the outbox, or take it away if it is over */
+    EFFECT_NAMES = 8,
     EFFECT_ACT = 6, /* nothing to write: to be done after the commit */
 };
 
@@ -141,6 +162,13 @@ struct words {
     const char *text;
 };
 
+/* What an AWS target and its person were called when it was asked for. */
+struct aws_names {
+    struct id id;
+    uint8_t grant; /* its number in the request */
+    const char *account, *user;
+};
+
 enum { AUDIT_TARGET_CAP = 900, AUDIT_DETAIL_CAP = 1400 };
 
 /* One event of the trail. The store adds number, time, host and hashes. `action` and `outcome` are
@@ -161,6 +189,8 @@ struct effect {
         struct decision decision;
         struct words words;
         struct session session;
+        struct errand errand;
+        struct aws_names names;
         struct audit audit;
         struct act act;
     };
@@ -188,7 +218,7 @@ enum reply_code {
     REPLY_WRONG_STATE = 5,
 };
 
-enum { EFFECTS_MAX = 64 };
+enum { EFFECTS_MAX = 96 };
 
 struct effects {
     struct reply reply;

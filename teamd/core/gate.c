@@ -203,7 +203,7 @@ static void say_next_step(const struct world *w, const struct verdict *v, struct
         say_on_its_way(w, r, now, t);
         return;
     }
-    if (who && !policy_eligible(w->policy, who, &target, 1).covered) {
+    if (who && !policy_eligible(w->policy, w->directory, who, &target, 1).covered) {
         text_put(t, "no policy lets you have ");
         text_put(t, class);
         text_put(t, " on ");

@@ -136,8 +136,8 @@ void try_finish(struct step *s, struct request *r)
         if (!hand_over(s, session))
             left = true;
     }
-    if (left)
-        r->due = NEVER; /* that nothing is left of the session is an event of its own */
+    if (aws_is_left(s, r) || left)
+        r->due = NEVER; /* that nothing is left of a session or in AWS is an event of its own */
     else
         move_request(s, r, REQ_ON_ALL_CLOSED, "");
 }

@@ -44,17 +44,9 @@ static void ask_for_grants(struct request *r)
 {
     for (size_t i = 0; i < r->n_targets; i++) {
         move_grant(&r->grants[i], GRANT_ON_ASK);
-        if (r->grants[i].target.kind == TARGET_HOST)
+        if (!grant_is_aws(&r->grants[i]))
             move_grant(&r->grants[i], GRANT_ON_GRANTED);
     }
-}
-
-static bool all_grants_open(const struct request *r)
-{
-    for (size_t i = 0; i < r->n_targets; i++)
-        if (r->grants[i].state != GRANT_OPEN)
-            return false;
-    return true;
 }
 
 static void tell_grants(struct request *r, enum grant_event what)
@@ -87,11 +79,17 @@ static void enter_scheduled(struct step *s, struct request *r)
     set_due(s, r, r->requested_start.us > s->now.wall.us ? start : at_once(s->now));
 }
 
-static void enter_activating(struct step *s, struct request *r)
+void begin_window(struct step *s, struct request *r)
 {
     r->active_from = s->now.wall;
     set_due(s, r, in_seconds(s->now, r->duration_s));
     r->active_until = r->due.wall;
+}
+
+/* So long AWS may take at most; the window begins anew with the first assignment. */
+static void enter_activating(struct step *s, struct request *r)
+{
+    begin_window(s, r);
     ask_for_grants(r);
 }
 
@@ -105,10 +103,26 @@ static void enter_ending(struct step *s, struct request *r)
 
 static void enter_final(struct step *s, struct request *r)
 {
+    if (has_aws(r))
+        wake_at(s->w, at_once(s->now)); /* an assignment may have waited for it to begin */
     tell_grants(r, GRANT_ON_END);
     tell_grants(r, GRANT_ON_GONE);
     r->ended_at = s->now.wall;
     r->due = NEVER;
+}
+
+/* Sessions that outlived an elevation of this person may go on under the new one. */
+static void settle_overdue(struct step *s, uint32_t uid)
+{
+    for (struct request *r = NULL; (r = world_next_of(s->w, uid, r));)
+        if (r->state == REQ_ENDING)
+            set_due(s, r, at_once(s->now));
+}
+
+static void enter_active(struct step *s, struct request *r)
+{
+    note_credentials(r);
+    settle_overdue(s, r->requester);
 }
 
 static void enter(struct step *s, struct request *r)
@@ -119,6 +133,8 @@ static void enter(struct step *s, struct request *r)
         enter_scheduled(s, r);
     } else if (r->state == REQ_ACTIVATING) {
         enter_activating(s, r);
+    } else if (r->state == REQ_ACTIVE) {
+        enter_active(s, r);
     } else if (r->state == REQ_ENDING) {
         enter_ending(s, r);
     }
@@ -157,14 +173,6 @@ enum move_kind move_request(struct step *s, struct request *r, enum request_even
 /* How long to wait before asking again for somebody whom nobody could look up. */
 enum { ASK_AGAIN_S = 10 };
 
-/* Sessions that outlived an elevation of this person may go on under the new one. */
-static void settle_overdue(struct step *s, uint32_t uid)
-{
-    for (struct request *r = NULL; (r = world_next_of(s->w, uid, r));)
-        if (r->state == REQ_ENDING)
-            set_due(s, r, at_once(s->now));
-}
-
 /* The start time is there. Returns NULL if the request ended instead. */
 static struct request *start(struct step *s, struct request *r)
 {
@@ -180,11 +188,24 @@ static struct request *start(struct step *s, struct request *r)
         return r;
     }
     move_request(s, r, REQ_ON_START, "");
-    if (all_grants_open(r)) {
-        move_request(s, r, REQ_ON_ALL_OPEN, "");
-        settle_overdue(s, r->requester);
-    }
+    sync_activating(s, r);
     return r;
+}
+
+/* What AWS said last is the reason, as far as there is one. */
+static void say_too_late(const struct step *s, struct request *r)
+{
+    struct text t = text_over(r->failure, sizeof r->failure);
+    const struct errand *e = NULL;
+
+    for (size_t i = 0; i < r->n_targets && !e; i++)
+        if (r->grants[i].state == GRANT_OPENING)
+            e = world_errand(s->w, r->grants[i].errand);
+    text_put(&t, "AWS did not open it in time");
+    if (e && e->trouble[0]) {
+        text_put(&t, ": ");
+        text_put_cut(&t, e->trouble);
+    }
 }
 
 struct request *overtake(struct step *s, struct request *r)
@@ -201,6 +222,8 @@ struct request *overtake(struct step *s, struct request *r)
         move_request(s, r, REQ_ON_EXPIRY, "");
         return NULL;
     }
+    if (r->state == REQ_ACTIVATING && !r->failure[0])
+        say_too_late(s, r);
     if (r->state != REQ_ENDING)
         move_request(s, r, REQ_ON_WINDOW_END, "");
     try_finish(s, r);
@@ -257,6 +280,7 @@ void extension_grant(struct step *s, struct request *r, const char *by)
     r->due.wall.us += us;
     r->due.boot.us += us;
     r->active_until = r->due.wall;
+    note_credentials(r);
     r->extension = (struct extension){0};
     r->n_approvals = 0;
     put_request(s, r);

@@ -49,19 +49,61 @@ int policy_class_named(const struct policy *p, const char *class)
     return CLASS_NONE;
 }
 
+bool policy_names(const struct policy *p, const struct principals *set, const struct person *who,
+                  const struct target *target)
+{
+    bool idc_counts = p->trust_idc_on_host || (target && target->kind == TARGET_AWS);
+
+    return principals_meet(set, &who->is) || (idc_counts && principals_meet(set, &who->idc));
+}
+
+void policy_aws_name(const struct policy *p, const struct person *who, char out[AWS_USER_CAP])
+{
+    static const char PLACE[] = "{user}";
+    struct text t = text_over(out, AWS_USER_CAP);
+    const char *rest = p->aws_user;
+
+    for (size_t i = 0; i < p->n_aws_users; i++)
+        if (strcmp(p->aws_users[i].user.text, who->name.text) == 0) {
+            text_put(&t, p->aws_users[i].name);
+            return;
+        }
+    while (*rest && strncmp(rest, PLACE, sizeof PLACE - 1) != 0)
+        text_put_n(&t, rest++, 1);
+    text_put(&t, who->name.text);
+    text_put(&t, rest + (*rest ? sizeof PLACE - 1 : 0));
+    if (t.cut)
+        out[0] = '\0'; /* nobody is called so */
+}
+
 bool policy_exempt(const struct policy *p, const struct person *who, int class)
 {
     for (size_t i = 0; i < p->n_exempt; i++)
         if (class >= 0 && (p->exempt[i].classes & UINT32_C(1) << class) &&
-            principals_meet(&p->exempt[i].who, &who->is))
+            policy_names(p, &p->exempt[i].who, who, NULL))
             return true;
     return false;
 }
 
-bool policy_patterns_cover(const struct policy *p, struct patterns run, const struct target *target)
+/* An OU or root covers the accounts below it, at any depth. */
+static bool covers(const struct directory *d, const struct target *pattern,
+                   const struct target *target)
+{
+    struct target here = *pattern;
+
+    if (!pattern_needs_directory(pattern))
+        return pattern_covers(pattern, target);
+    if (target->kind != TARGET_AWS || !directory_below(d, target->place, pattern->place))
+        return false;
+    memcpy(here.place, target->place, sizeof here.place);
+    return pattern_covers(&here, target);
+}
+
+bool policy_patterns_cover(const struct policy *p, const struct directory *d, struct patterns run,
+                           const struct target *target)
 {
     for (size_t i = 0; i < run.count; i++)
-        if (pattern_covers(&p->patterns[run.first + i], target))
+        if (covers(d, &p->patterns[run.first + i], target))
             return true;
     return false;
 }
@@ -86,8 +128,9 @@ static bool names_better(const struct eligible *best, bool allowed, bool approva
     return max_s > best->max_s;
 }
 
-struct eligible policy_eligible(const struct policy *p, const struct person *who,
-                                const struct target *target, int64_t duration_s)
+struct eligible policy_eligible(const struct policy *p, const struct directory *d,
+                                const struct person *who, const struct target *target,
+                                int64_t duration_s)
 {
     struct eligible best = {0};
 
@@ -97,7 +140,8 @@ struct eligible policy_eligible(const struct policy *p, const struct person *who
         bool allowed = duration_s <= max_s;
         bool approval = p->approval && e->approval_required;
 
-        if (!principals_meet(&e->who, &who->is) || !policy_patterns_cover(p, e->targets, target))
+        if (!policy_names(p, &e->who, who, target) ||
+            !policy_patterns_cover(p, d, e->targets, target))
             continue;
         if (names_better(&best, allowed, approval, max_s)) {
             best.by = e;
@@ -113,24 +157,25 @@ struct eligible policy_eligible(const struct policy *p, const struct person *who
 
 /* ---- approver rules ------------------------------------------------------------------------- */
 
-bool policy_rule_applies(const struct policy *p, const struct approvers *rule,
-                         const struct target *target, const struct person *requester)
+bool policy_rule_applies(const struct policy *p, const struct directory *d,
+                         const struct approvers *rule, const struct target *target,
+                         const struct person *requester)
 {
     if (!rule->for_all_requesters &&
-        !(requester && principals_meet(&rule->requesters, &requester->is)))
+        !(requester && policy_names(p, &rule->requesters, requester, target)))
         return false;
-    return policy_patterns_cover(p, rule->targets, target);
+    return policy_patterns_cover(p, d, rule->targets, target);
 }
 
-bool policy_may_approve(const struct policy *p, const struct person *who,
+bool policy_may_approve(const struct policy *p, const struct directory *d, const struct person *who,
                         const struct target *target, uint32_t requester_uid,
                         const struct person *requester)
 {
     if (who->uid == requester_uid || who->uid == 0)
         return false;
     for (size_t i = 0; i < p->n_approvers; i++)
-        if (principals_meet(&p->approvers[i].who, &who->is) &&
-            policy_rule_applies(p, &p->approvers[i], target, requester))
+        if (policy_names(p, &p->approvers[i].who, who, target) &&
+            policy_rule_applies(p, d, &p->approvers[i], target, requester))
             return true;
     return false;
 }

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "core/value.h"
+#include "core/directory.h"
 
 enum {
     PATTERNS_MAX = 2048, /* of all policies together */
@@ -119,6 +119,14 @@ int policy_class(const struct policy *p, const char *service);
 /* The class with this name, or CLASS_NONE. */
 int policy_class_named(const struct policy *p, const char *class);
 
+/* Does the set name this person? Groups of Identity Center count for AWS targets (NULL: a host),
+ * and for hosts only where the policy trusts them. */
+bool policy_names(const struct policy *p, const struct principals *set, const struct person *who,
+                  const struct target *target);
+
+/* How this person is called in Identity Center. */
+void policy_aws_name(const struct policy *p, const struct person *who, char out[AWS_USER_CAP]);
+
 bool policy_exempt(const struct policy *p, const struct person *who, int class);
 
 /* ---- may this person have this target for so long? ------------------------------------------ */
@@ -135,8 +143,9 @@ struct eligible {
                 else allowing, else the one with the longest duration; or NULL */
 };
 
-struct eligible policy_eligible(const struct policy *p, const struct person *who,
-                                const struct target *target, int64_t duration_s);
+struct eligible policy_eligible(const struct policy *p, const struct directory *d,
+                                const struct person *who, const struct target *target,
+                                int64_t duration_s);
 
 /* The longest that this policy allows, capped by settings. */
 int64_t policy_longest(const struct policy *p, const struct eligibility *e);
@@ -145,12 +154,13 @@ int64_t policy_longest(const struct policy *p, const struct eligibility *e);
 
 /* Does this rule say who approves this target for this requester? A requester whom nobody knows
  * (NULL) is under the rules for all requesters only. */
-bool policy_rule_applies(const struct policy *p, const struct approvers *rule,
-                         const struct target *target, const struct person *requester);
+bool policy_rule_applies(const struct policy *p, const struct directory *d,
+                         const struct approvers *rule, const struct target *target,
+                         const struct person *requester);
 
 /* May this person approve this target for this requester, going by the rules alone? Never for their
  * own uid. */
-bool policy_may_approve(const struct policy *p, const struct person *who,
+bool policy_may_approve(const struct policy *p, const struct directory *d, const struct person *who,
                         const struct target *target, uint32_t requester_uid,
                         const struct person *requester);
 
@@ -161,8 +171,8 @@ static inline bool policy_is_admin(const struct policy *p, const struct person *
 
 static inline bool policy_is_auditor(const struct policy *p, const struct person *who)
 {
-    return principals_meet(&p->auditors, &who->is);
+    return policy_names(p, &p->auditors, who, NULL);
 }
 
-bool policy_patterns_cover(const struct policy *p, struct patterns run,
+bool policy_patterns_cover(const struct policy *p, const struct directory *d, struct patterns run,
                            const struct target *target);

@@ -9,6 +9,7 @@ struct record {
     const char *reason, *ticket, *revoke_comment, *extension_reason;
     const struct decision *decisions; /* in order; comment "" if none */
     size_t n_decisions;
+    struct aws_names names[TARGETS_MAX]; /* of AWS targets */
 };
 
 /* One event of the audit trail as it was committed. */

@@ -101,3 +101,13 @@ const char *grant_event_text(enum grant_event e)
 {
     return GRANT_EVENT_TEXT[e];
 }
+
+const char *set_id(const char *arn)
+{
+    const char *id = arn;
+
+    for (const char *c = arn; *c; c++)
+        if (*c == '/')
+            id = c + 1;
+    return strlen(id) < SET_ID_CAP ? id : id + strlen(id) - (SET_ID_CAP - 1);
+}

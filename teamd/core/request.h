@@ -1,7 +1,7 @@
 /* The life of a request and of its grants (DESIGN.md 4), as total tables. */
 #pragma once
 
-#include "core/value.h"
+#include "core/directory.h"
 
 enum request_state {
     REQ_PENDING = 1,
@@ -77,10 +77,26 @@ struct move grant_move(enum grant_state from, enum grant_event what);
 const char *grant_state_text(enum grant_state s);
 const char *grant_event_text(enum grant_event e);
 
+enum { SET_ID_CAP = 24 }; /* ps-..., the last part of the ARN */
+
 struct grant {
     struct target target;
     uint8_t state;
+    /* AWS: as it was resolved when it was asked for, */
+    char set[SET_ID_CAP];
+    uint32_t session_s; /* how long credentials of the set live */
+    /* and the assignment that it has; 0: none yet. */
+    uint64_t errand;
+    struct wall credentials_until; /* 0: it was never open */
 };
+
+static inline bool grant_is_aws(const struct grant *g)
+{
+    return g->target.kind == TARGET_AWS;
+}
+
+/* The last part of a permission set's ARN. */
+const char *set_id(const char *arn);
 
 enum { DECISIONS_MAX = 100, FAILURE_CAP = 160 };
 
@@ -103,6 +119,7 @@ struct request {
     struct id id;
     uint32_t requester;
     struct name requester_name;
+    char aws_user[PRINCIPAL_CAP]; /* of the requester in Identity Center, when it was asked for */
     uint8_t state;
     uint8_t end_as; /* in REQ_ENDING: the final state to come */
     bool approval_required;

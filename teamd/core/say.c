@@ -1,15 +1,15 @@
 #include "core/step.h"
 
-/* The most that one transition emits: the request, its words and decision, two events of the trail.
- */
-enum { TRANSITION_MAX = 8 };
+/* The most that one transition emits: the request, its words and decision, two events of the trail,
+ * and for each AWS target a row of the outbox and its event. */
+enum { TRANSITION_MAX = 8 + 2 * TARGETS_MAX };
 
 bool step_room(const struct step *s)
 {
     return s->out->n + TRANSITION_MAX <= EFFECTS_MAX;
 }
 
-static struct effect *emit(struct step *s, enum effect_kind kind)
+struct effect *emit(struct step *s, enum effect_kind kind)
 {
     struct effect *e = &s->out->items[s->out->n++];
 
@@ -155,6 +155,17 @@ void text_put_people(struct text *t, const struct person *const people[], size_t
         text_put_u64(t, n - named);
         text_put(t, " others");
     }
+}
+
+/* Not within a character. */
+void text_put_cut(struct text *t, const char *s)
+{
+    size_t n = strlen(s), room = t->cap - t->len - 1;
+
+    if (n > room)
+        for (n = room; n > 0 && (s[n] & 0xc0) == 0x80;)
+            n--;
+    text_put_n(t, s, n);
 }
 
 void text_put_target(struct text *t, const struct target *target)

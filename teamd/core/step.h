@@ -18,6 +18,7 @@ struct step {
 /* Room for at least one more whole transition; loops stop without it and ask to be called again. */
 bool step_room(const struct step *s);
 
+struct effect *emit(struct step *s, enum effect_kind kind);
 void put_request(struct step *s,
                  const struct request *r); /* once per step and request: the last state counts */
 void put_session(struct step *s, const struct session *session);
@@ -45,6 +46,7 @@ struct audit *refuse(struct step *s, const char *action, const struct event *ev,
 
 /* "bob", "bob or carol", "bob, carol or erin", "bob, carol or 7 others" */
 void text_put_people(struct text *t, const struct person *const people[], size_t n);
+void text_put_cut(struct text *t, const char *s); /* as much as there is room for */
 void text_put_target(struct text *t, const struct target *target);
 void text_put_left(struct text *t, struct wall from,
                    struct wall to); /* the time between, in whole seconds */
@@ -92,6 +94,28 @@ struct deadline at_once(struct now now);
 void set_due(struct step *s, struct request *r, struct deadline due);
 
 static const struct deadline NEVER = {{NEVER_US}, {NEVER_US}};
+
+/* The window of an activating request begins now. */
+void begin_window(struct step *s, struct request *r);
+
+/* ---- AWS grants and their assignments (errands.c) ---------------------------------------------
+ */
+
+bool has_aws(const struct request *r);
+
+/* Brings an activating request's grants up to what AWS has: it may be active after that, or on its
+ * way out. */
+void sync_activating(struct step *s, struct request *r);
+
+/* The same for one in `ending`: is there anything of it that AWS still has, and nobody else wants?
+ */
+bool aws_is_left(struct step *s, struct request *r);
+
+/* When the credentials that may have been fetched will be over. */
+void note_credentials(struct request *r);
+
+/* Assignments that nobody wants any more are on their way out after this. */
+void pass_errands(struct step *s);
 
 /* ---- how sessions end (ladder.c) --------------------------------------------------------------
  */
@@ -147,3 +171,5 @@ void on_close(struct step *s, const struct event *ev); /* ladder.c */
 void on_confirm(struct step *s, const struct event *ev);
 void on_escape(struct step *s, const struct event *ev);
 void on_gone(struct step *s, const struct event *ev, enum session_event what);
+void on_result(struct step *s, const struct event *ev); /* errands.c */
+void on_directory(struct step *s, const struct event *ev);

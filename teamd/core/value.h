@@ -132,6 +132,10 @@ struct person {
     uint32_t uid;
     struct name name;
     struct principals is;
+    /* What Identity Center says of them, worked out by the world: the groups there that the policy
+     * names, and their number plus one in the directory (0: nobody there). */
+    struct principals idc;
+    uint32_t aws_user;
     bool listed; /* found by listing the policy's groups: they may be shown as somebody to wait for
                   */
 };

@@ -21,16 +21,40 @@ static struct text line(struct report *rep, bool yes)
     return text_over(rep->out[rep->n - 1].text, sizeof rep->out[0].text);
 }
 
+static bool aws_is_there(struct report *rep, const struct world *w, const struct target *t)
+{
+    enum aws_standing standing = directory_standing(w->directory, t);
+    struct text to;
+
+    if (w->policy->aws && standing == AWS_FINE)
+        return true;
+    to = line(rep, false);
+    if (w->policy->aws)
+        text_put_standing(&to, t, standing);
+    else
+        text_put(&to, "AWS is not configured");
+    return false;
+}
+
+/* Whose access it would be. */
+static void explain_user(struct report *rep, const struct world *w, const struct person *who)
+{
+    char name[AWS_USER_CAP];
+    struct text to = line(rep, who->aws_user > 0);
+
+    policy_aws_name(w->policy, who, name);
+    text_put(&to, who->aws_user > 0 ? "in Identity Center that is the user "
+                                    : "Identity Center has no user ");
+    text_put(&to, name);
+}
+
 static bool target_is_here(struct report *rep, const struct world *w, const struct target *t)
 {
     struct target here = *t;
     struct text to;
 
-    if (t->kind == TARGET_AWS) {
-        to = line(rep, false);
-        text_put(&to, "AWS is not configured");
-        return false;
-    }
+    if (t->kind == TARGET_AWS)
+        return aws_is_there(rep, w, t);
     memcpy(here.place, w->policy->host, sizeof here.place);
     if (!target_equal(&here, t)) {
         to = line(rep, false);
@@ -53,14 +77,14 @@ static bool target_is_here(struct report *rep, const struct world *w, const stru
 static void explain_policies(struct report *rep, const struct world *w, const struct person *who,
                              const struct target *t, int64_t duration_s)
 {
-    struct eligible e = policy_eligible(w->policy, who, t, duration_s);
+    struct eligible e = policy_eligible(w->policy, w->directory, who, t, duration_s);
     size_t named = 0;
     struct text to;
 
     for (size_t i = 0; i < w->policy->n_eligibility; i++) {
         const struct eligibility *p = &w->policy->eligibility[i];
 
-        if (!principals_meet(&p->who, &who->is))
+        if (!policy_names(w->policy, &p->who, who, t))
             continue;
         named++;
         if (p != e.by)
@@ -130,8 +154,10 @@ size_t engine_why(const struct world *w, uint32_t uid, const struct target *targ
         to = line(&rep, false);
         text_put(&to, "this host does not know that person");
     } else if (target_is_here(&rep, w, target)) {
+        if (target->kind == TARGET_AWS)
+            explain_user(&rep, w, who);
         explain_policies(&rep, w, who, target, duration_s);
-        if (policy_eligible(w->policy, who, target, duration_s).approval_required)
+        if (policy_eligible(w->policy, w->directory, who, target, duration_s).approval_required)
             explain_approval(&rep, w, who, target);
         if (rep.yes)
             explain_now(&rep, w, who, target, now);

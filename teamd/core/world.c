@@ -18,7 +18,8 @@ size_t world_size(void)
 {
     return WORLD_REQUESTS * sizeof(struct request_slot) +
            WORLD_SESSIONS * sizeof(struct session_slot) +
-           WORLD_PEOPLE * sizeof(struct person_slot) + (size_t)5 * HEADS * sizeof(uint32_t);
+           WORLD_PEOPLE * sizeof(struct person_slot) + WORLD_ERRANDS * sizeof(struct errand_slot) +
+           (size_t)7 * HEADS * sizeof(uint32_t);
 }
 
 void world_init(struct world *w, void *memory, const struct policy *policy)
@@ -26,18 +27,22 @@ void world_init(struct world *w, void *memory, const struct policy *policy)
     struct request_slot *requests = memory;
     struct session_slot *sessions = (struct session_slot *)(requests + WORLD_REQUESTS);
     struct person_slot *people = (struct person_slot *)(sessions + WORLD_SESSIONS);
-    uint32_t *heads = (uint32_t *)(people + WORLD_PEOPLE);
+    struct errand_slot *errands = (struct errand_slot *)(people + WORLD_PEOPLE);
+    uint32_t *heads = (uint32_t *)(errands + WORLD_ERRANDS);
 
     *w = (struct world){
         .policy = policy,
         .requests = requests,
         .sessions = sessions,
         .people = people,
+        .errands = errands,
         .requests_by_id = heads,
         .requests_by_uid = heads + HEADS,
         .sessions_by_number = heads + (size_t)2 * HEADS,
         .sessions_by_uid = heads + (size_t)3 * HEADS,
-        .people_by_uid = heads + (size_t)4 * HEADS,
+        .errands_by_number = heads + (size_t)4 * HEADS,
+        .errands_by_uid = heads + (size_t)5 * HEADS,
+        .people_by_uid = heads + (size_t)6 * HEADS, /* last: what is before is cleared at once */
         .wake = {{NEVER_US}, {NEVER_US}},
     };
 }
@@ -45,11 +50,17 @@ void world_init(struct world *w, void *memory, const struct policy *policy)
 void world_clear(struct world *w)
 {
     uint32_t n_people = w->n_people;
+    const struct directory *directory = w->directory;
+    uint32_t idc_groups[PRINCIPALS_MAX];
 
     memset(w->requests, 0, w->top_request * sizeof *w->requests);
     memset(w->sessions, 0, w->top_session * sizeof *w->sessions);
-    memset(w->requests_by_id, 0, (size_t)4 * HEADS * sizeof(uint32_t));
+    memset(w->errands, 0, w->top_errand * sizeof *w->errands);
+    memset(w->requests_by_id, 0, (size_t)6 * HEADS * sizeof(uint32_t));
+    memcpy(idc_groups, w->idc_groups, sizeof idc_groups);
     world_init(w, w->requests, w->policy);
+    memcpy(w->idc_groups, idc_groups, sizeof idc_groups);
+    w->directory = directory;
     w->n_people = n_people;
 }
 
@@ -230,6 +241,95 @@ void world_remove_session(struct world *w, struct session *s)
     w->n_sessions--;
 }
 
+/* ---- errands ------------------------------------------------------------------------------- */
+
+struct errand *world_errand(const struct world *w, uint64_t number)
+{
+    for (uint32_t at = w->errands_by_number[head_of(number)]; at > 0;) {
+        struct errand_slot *slot = &w->errands[at - 1];
+
+        if (slot->errand.number == number)
+            return &slot->errand;
+        at = slot->next_by_number;
+    }
+    return NULL;
+}
+
+static struct errand_slot *errand_slot(const struct world *w, const struct errand *e)
+{
+    size_t at = (size_t)((const char *)e - (const char *)w->errands) / sizeof *w->errands;
+
+    return &w->errands[at];
+}
+
+struct errand *world_next_errand_of(const struct world *w, uint32_t uid, const struct errand *after)
+{
+    uint32_t at = after ? errand_slot(w, after)->next_by_uid : w->errands_by_uid[head_of(uid)];
+
+    while (at > 0) {
+        struct errand_slot *slot = &w->errands[at - 1];
+
+        if (slot->errand.uid == uid)
+            return &slot->errand;
+        at = slot->next_by_uid;
+    }
+    return NULL;
+}
+
+struct errand *world_each_errand(const struct world *w, uint32_t *at)
+{
+    while (*at < w->top_errand) {
+        struct errand *e = &w->errands[(*at)++].errand;
+
+        if (e->number != 0)
+            return e;
+    }
+    return NULL;
+}
+
+struct errand *world_add_errand(struct world *w, const struct errand *e)
+{
+    struct errand_slot *slot;
+    uint32_t at;
+
+    if (w->free_errand > 0) {
+        at = w->free_errand;
+        w->free_errand = w->errands[at - 1].next_by_number;
+    } else if (w->top_errand < WORLD_ERRANDS) {
+        at = ++w->top_errand;
+    } else {
+        return NULL;
+    }
+    slot = &w->errands[at - 1];
+    slot->errand = *e;
+    slot->next_by_number = w->errands_by_number[head_of(e->number)];
+    w->errands_by_number[head_of(e->number)] = at;
+    slot->next_by_uid = w->errands_by_uid[head_of(e->uid)];
+    w->errands_by_uid[head_of(e->uid)] = at;
+    if (e->number > w->last_errand)
+        w->last_errand = e->number;
+    w->n_errands++;
+    return &slot->errand;
+}
+
+void world_remove_errand(struct world *w, struct errand *e)
+{
+    struct errand_slot *slot = errand_slot(w, e);
+    uint32_t at = (uint32_t)(slot - w->errands) + 1;
+    uint32_t *link = &w->errands_by_number[head_of(e->number)];
+
+    while (*link != at)
+        link = &w->errands[*link - 1].next_by_number;
+    *link = slot->next_by_number;
+    link = &w->errands_by_uid[head_of(e->uid)];
+    while (*link != at)
+        link = &w->errands[*link - 1].next_by_uid;
+    *link = slot->next_by_uid;
+    *slot = (struct errand_slot){.next_by_number = w->free_errand};
+    w->free_errand = at;
+    w->n_errands--;
+}
+
 /* ---- people --------------------------------------------------------------------------------- */
 
 static struct person_slot *person_slot(const struct world *w, uint32_t uid)
@@ -252,6 +352,46 @@ const struct person *world_each_person(const struct world *w, uint32_t *at)
     return *at < w->n_people ? &w->people[(*at)++].person : NULL;
 }
 
+/* What Identity Center says of a person whom the host knows. */
+static void describe(const struct world *w, struct person *p)
+{
+    char name[AWS_USER_CAP];
+
+    p->idc = (struct principals){0};
+    p->aws_user = 0;
+    if (!w->policy || !w->directory)
+        return;
+    policy_aws_name(w->policy, p, name);
+    p->aws_user = directory_user(w->directory, name);
+    for (size_t i = 0; i < w->policy->n_principals; i++)
+        if (directory_member(w->directory, p->aws_user, w->idc_groups[i]))
+            principals_add(&p->idc, i);
+}
+
+static void look_up_groups(struct world *w)
+{
+    const struct policy *p = w->policy;
+
+    memset(w->idc_groups, 0, sizeof w->idc_groups);
+    for (size_t i = 0; p && i < p->n_principals; i++)
+        if (p->principals[i].kind == PRINCIPAL_IDC_GROUP)
+            w->idc_groups[i] = directory_group(w->directory, p->principals[i].name);
+}
+
+void world_set_policy(struct world *w, const struct policy *policy)
+{
+    w->policy = policy;
+    look_up_groups(w);
+}
+
+void world_set_directory(struct world *w, const struct directory *directory)
+{
+    w->directory = directory;
+    look_up_groups(w);
+    for (uint32_t i = 0; i < w->n_people; i++)
+        describe(w, &w->people[i].person);
+}
+
 bool world_learn(struct world *w, const struct person *p)
 {
     struct person_slot *slot = person_slot(w, p->uid);
@@ -264,6 +404,7 @@ bool world_learn(struct world *w, const struct person *p)
         w->people_by_uid[head_of(p->uid)] = w->n_people;
     }
     slot->person = *p;
+    describe(w, &slot->person);
     return true;
 }
 
@@ -341,9 +482,28 @@ bool world_restore_session(struct world *w, const struct session *s)
     return true;
 }
 
+bool world_restore_errand(struct world *w, const struct errand *e)
+{
+    w->wake = (struct deadline){{0}, {0}}; /* the first pass finds out who wants it */
+    return world_add_errand(w, e) != NULL;
+}
+
 /* ---- invariants ----------------------------------------------------------------------------- */
 
-static const char *check_grants(const struct request *r)
+/* An active request has everything, and everything has its assignment. */
+static const char *check_errand(const struct world *w, const struct request *r,
+                                const struct grant *g)
+{
+    const struct errand *e = world_errand(w, g->errand);
+
+    if (g->state == GRANT_OPEN && !e)
+        return "a grant is open without an assignment";
+    if (e && (e->uid != r->requester || strcmp(e->account, g->target.place) != 0))
+        return "a grant has the assignment of another";
+    return NULL;
+}
+
+static const char *check_grants(const struct world *w, const struct request *r)
 {
     for (size_t i = 0; i < r->n_targets; i++) {
         uint8_t state = r->grants[i].state;
@@ -352,6 +512,8 @@ static const char *check_grants(const struct request *r)
             return "an active request has a grant that is not open";
         if ((r->state == REQ_PENDING || r->state == REQ_SCHEDULED) && state != GRANT_WAITING)
             return "a request has a grant before its time";
+        if (grant_is_aws(&r->grants[i]) && check_errand(w, r, &r->grants[i]))
+            return check_errand(w, r, &r->grants[i]);
     }
     return NULL;
 }
@@ -372,7 +534,25 @@ static const char *check_request(const struct world *w, const struct request *r)
         return "an extension is asked of a request that is not active";
     if (r->n_approvals > 0 && r->state != REQ_PENDING && r->extension.for_s == 0)
         return "approvals are kept of a question that is closed";
-    return check_grants(r);
+    return check_grants(w, r);
+}
+
+/* One assignment is one row, or two elevations could undo each other's. */
+static const char *check_errands(const struct world *w)
+{
+    const struct errand *e;
+    uint32_t at = 0, n = 0;
+
+    while ((e = world_each_errand(w, &at))) {
+        if (e->state < ERRAND_LOOKING || e->state >= ERRAND_OVER)
+            return "an errand of the outbox is over";
+        for (const struct errand *o = NULL; (o = world_next_errand_of(w, e->uid, o));)
+            if (o != e && strcmp(o->account, e->account) == 0 && strcmp(o->set, e->set) == 0 &&
+                strcmp(o->user, e->user) == 0)
+                return "one assignment has two errands";
+        n++;
+    }
+    return n == w->n_errands ? NULL : "the number of errands is wrong";
 }
 
 const char *world_check(const struct world *w)
@@ -398,7 +578,7 @@ const char *world_check(const struct world *w)
             return "a session is under a request that is over";
         n++;
     }
-    return n == w->n_sessions ? NULL : "the number of sessions is wrong";
+    return n == w->n_sessions ? check_errands(w) : "the number of sessions is wrong";
 }
 
 void world_check_again(struct world *w, struct request *r)

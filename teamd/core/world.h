@@ -3,6 +3,7 @@
  * only. */
 #pragma once
 
+#include "core/errand.h"
 #include "core/policy.h"
 #include "core/request.h"
 #include "core/session.h"
@@ -18,6 +19,11 @@ struct session_slot {
     uint32_t next_by_number, next_by_uid;
 };
 
+struct errand_slot {
+    struct errand errand; /* number 0: free */
+    uint32_t next_by_number, next_by_uid;
+};
+
 struct person_slot {
     struct person person;
     uint32_t next;
@@ -28,21 +34,25 @@ enum {
     WORLD_REQUESTS = 16384,
     WORLD_SESSIONS = 16384,
     WORLD_PEOPLE = 16384,
+    WORLD_ERRANDS = 16384,
     REQUESTS_PER_PERSON = 32, /* live ones */
     SESSIONS_PER_PERSON = 512,
 };
 
 struct world {
     const struct policy *policy;
+    const struct directory *directory;   /* NULL: AWS has not been read */
+    uint32_t idc_groups[PRINCIPALS_MAX]; /* of the policy's principals, as directory_group() */
     struct request_slot *requests;
     struct session_slot *sessions;
     struct person_slot *people;
+    struct errand_slot *errands;
     uint32_t *requests_by_id, *requests_by_uid, *sessions_by_number, *sessions_by_uid,
-        *people_by_uid; /* slot + 1 */
-    uint32_t n_requests, n_sessions, n_people;
-    uint32_t top_request, top_session;   /* slots in use are below */
-    uint32_t free_request, free_session; /* chains of freed slots, slot + 1 */
-    uint64_t last_session;
+        *people_by_uid, *errands_by_number, *errands_by_uid; /* slot + 1 */
+    uint32_t n_requests, n_sessions, n_people, n_errands;
+    uint32_t top_request, top_session, top_errand;    /* slots in use are below */
+    uint32_t free_request, free_session, free_errand; /* chains of freed slots, slot + 1 */
+    uint64_t last_session, last_errand;
     struct wall last_pass; /* when everything was last looked at: warnings since then are due */
     struct deadline wake;  /* nothing changes by itself before this */
 };
@@ -67,11 +77,20 @@ struct session *world_next_session_of(const struct world *w, uint32_t uid,
                                       const struct session *after);
 struct session *world_each_session(const struct world *w, uint32_t *at);
 
+struct errand *world_errand(const struct world *w, uint64_t number);
+struct errand *world_next_errand_of(const struct world *w, uint32_t uid,
+                                    const struct errand *after);
+struct errand *world_each_errand(const struct world *w, uint32_t *at);
+
 /* What is known of a uid, or NULL. */
 const struct person *world_person(const struct world *w, uint32_t uid);
 const struct person *world_each_person(const struct world *w, uint32_t *at);
 
-/* Adds or replaces. False when the table is full. */
+/* The policy or the directory is another one: what people are goes by it from now on. */
+void world_set_policy(struct world *w, const struct policy *policy);
+void world_set_directory(struct world *w, const struct directory *directory);
+
+/* Adds or replaces, with what the directory says of them. False when the table is full. */
 bool world_learn(struct world *w, const struct person *p);
 void world_forget_people(struct world *w);
 
@@ -80,6 +99,8 @@ struct request *world_add_request(struct world *w, const struct request *r);
 void world_remove_request(struct world *w, struct request *r);
 struct session *world_add_session(struct world *w, const struct session *s);
 void world_remove_session(struct world *w, struct session *s);
+struct errand *world_add_errand(struct world *w, const struct errand *e);
+void world_remove_errand(struct world *w, struct errand *e);
 
 /* Puts back what the store holds, after a start. On another boot than the one it was written in
  * (same_boot false) the boot-time ends mean nothing: the time that is left is computed anew from
@@ -87,6 +108,7 @@ void world_remove_session(struct world *w, struct session *s);
 bool world_restore_request(struct world *w, const struct request *r, bool same_boot, struct now now,
                            struct wall last_commit);
 bool world_restore_session(struct world *w, const struct session *s);
+bool world_restore_errand(struct world *w, const struct errand *e);
 
 /* Notes that the requester's eligibility has to be looked at again; takes the note away, and says
  * whether there was one. */

@@ -14,6 +14,8 @@ enum kind {
     KIND_SESSION = 4,
     KIND_EVENT = 5,
     KIND_LEDGER = 6,
+    KIND_ERRAND = 7,
+    KIND_NAMES = 8,
 };
 
 #define SIZE(type, member) sizeof(((type *)0)->member)
@@ -56,6 +58,10 @@ static const struct field GRANT_FIELDS[] = {
     TEXT  (2, struct grant, target.place, 1),
     TEXT  (3, struct grant, target.what, 1),
     NUMBER(4, struct grant, state, GRANT_WAITING, GRANT_STATES - 1),
+    TEXT  (5, struct grant, set, 0),
+    NUMBER(6, struct grant, session_s, 0, UINT32_MAX),
+    NUMBER(7, struct grant, errand, 0, INT64_MAX),
+    TIME  (8, struct grant, credentials_until),
 };
 static const struct shape GRANT = SHAPE(GRANT_FIELDS);
 
@@ -92,6 +98,7 @@ static const struct field REQUEST_FIELDS[] = {
     TEXT  (23, struct kept_request, request.revoked_by, 0),
     TEXT  (24, struct kept_request, request.failure, 0),
     TEXT  (25, struct kept_request, request.host, 0),
+    TEXT  (26, struct kept_request, request.aws_user, 0),
 };
 static const struct shape REQUEST = SHAPE(REQUEST_FIELDS);
 
@@ -113,6 +120,31 @@ static const struct field WORDS_FIELDS[] = {
     WORDS (3, struct words, text, 0, TEXT_MAX),
 };
 static const struct shape WORDS_SHAPE = SHAPE(WORDS_FIELDS);
+
+static const struct field NAMES_FIELDS[] = {
+    NUMBER(1, struct aws_names, id.bits, 1, ID_LAST),
+    NUMBER(2, struct aws_names, grant, 0, TARGETS_MAX - 1),
+    WORDS (3, struct aws_names, account, 0, TEXT_MAX),
+    WORDS (4, struct aws_names, user, 0, TEXT_MAX),
+};
+static const struct shape NAMES = SHAPE(NAMES_FIELDS);
+
+/* ---- the outbox ------------------------------------------------------------------------------ */
+
+static const struct field ERRAND_FIELDS[] = {
+    NUMBER( 1, struct errand, number, 1, INT64_MAX),
+    NUMBER( 2, struct errand, round, 0, UINT32_MAX),
+    NUMBER( 3, struct errand, state, ERRAND_LOOKING, ERRAND_FAILED),
+    NUMBER( 4, struct errand, uid, 0, UINT32_MAX),
+    NUMBER( 5, struct errand, request.bits, 1, ID_LAST),
+    TEXT  ( 6, struct errand, account, 1),
+    TEXT  ( 7, struct errand, set, 1),
+    TEXT  ( 8, struct errand, set_name, 1),
+    TEXT  ( 9, struct errand, user, 1),
+    TIME  (10, struct errand, since),
+    TEXT  (11, struct errand, trouble, 0),
+};
+static const struct shape ERRAND = SHAPE(ERRAND_FIELDS);
 
 /* ---- sessions ------------------------------------------------------------------------------- */
 
@@ -165,6 +197,8 @@ static const struct field LEDGER_FIELDS[] = {
     TIME  (4, struct ledger, last_at),
     BYTES (5, struct ledger, head),
     TEXT  (6, struct ledger, boot_id, 0),
+    NUMBER(7, struct ledger, last_errand, 0, INT64_MAX),
+    TIME  (8, struct ledger, directory_as_of),
 };
 static const struct shape LEDGER = SHAPE(LEDGER_FIELDS);
 
@@ -212,6 +246,8 @@ static int record_read(enum kind kind, const struct shape *s, const uint8_t *dat
 RECORD(request, struct kept_request, KIND_REQUEST, REQUEST)
 RECORD(decision, struct decision, KIND_DECISION, DECISION)
 RECORD(words, struct words, KIND_WORDS, WORDS_SHAPE)
+RECORD(names, struct aws_names, KIND_NAMES, NAMES)
+RECORD(errand, struct errand, KIND_ERRAND, ERRAND)
 RECORD(session, struct kept_session, KIND_SESSION, SESSION)
 RECORD(event, struct trail_event, KIND_EVENT, EVENT)
 RECORD(ledger, struct ledger, KIND_LEDGER, LEDGER)

@@ -41,13 +41,17 @@ struct ledger {
     uint64_t last_seq;      /* of the audit trail; 0: no event yet */
     struct wall last_at;    /* its time */
     uint8_t head[HASH_LEN]; /* its hash; zeros at first */
-    char boot_id[37];       /* of the last commit, for people who look into a store */
+    uint64_t last_errand;
+    struct wall directory_as_of; /* when AWS was last read; 0: never */
+    char boot_id[37];            /* of the last commit, for people who look into a store */
 };
 
 /* Writing returns the length, or 0 if the value may not be stored. */
 size_t record_write_request(const struct kept_request *r, uint8_t out[static RECORD_MAX]);
 size_t record_write_decision(const struct decision *d, uint8_t out[static RECORD_MAX]);
 size_t record_write_words(const struct words *w, uint8_t out[static RECORD_MAX]);
+size_t record_write_names(const struct aws_names *n, uint8_t out[static RECORD_MAX]);
+size_t record_write_errand(const struct errand *e, uint8_t out[static RECORD_MAX]);
 size_t record_write_session(const struct kept_session *s, uint8_t out[static RECORD_MAX]);
 size_t record_write_ledger(const struct ledger *l, uint8_t out[static RECORD_MAX]);
 
@@ -59,6 +63,8 @@ size_t record_write_event(const struct trail_event *e, uint8_t out[static RECORD
 int record_read_request(const uint8_t *data, size_t len, struct kept_request *ret);
 int record_read_decision(const uint8_t *data, size_t len, struct decision *ret);
 int record_read_words(const uint8_t *data, size_t len, struct words *ret);
+int record_read_names(const uint8_t *data, size_t len, struct aws_names *ret);
+int record_read_errand(const uint8_t *data, size_t len, struct errand *ret);
 int record_read_session(const uint8_t *data, size_t len, struct kept_session *ret);
 int record_read_ledger(const uint8_t *data, size_t len, struct ledger *ret);
 int record_read_event(const uint8_t *data, size_t len, struct trail_event *ret);

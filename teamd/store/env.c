@@ -25,6 +25,8 @@ static const char *const TABLE_NAMES[TABLES] = {
     [AUDIT_OF_ACTION] = "audit-by-action",
     [AUDIT_STEPS] = "audit-steps",
     [META] = "meta",
+    [OUTBOX] = "outbox",
+    [DIRECTORY] = "directory",
 };
 
 enum { TABLES_CAP = 32 }; /* of the environment: newer ones have more */
@@ -234,10 +236,12 @@ static int sync_dir(const char *path)
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
+/* Stores of an older teamd do not have the last ones. */
 static int open_tables(struct store *s, MDB_txn *txn, unsigned flags)
 {
     for (size_t i = 0; i < TABLES; i++) {
-        int rc = mdb_dbi_open(txn, TABLE_NAMES[i], flags, &s->tables[i]);
+        unsigned how = i >= OUTBOX ? MDB_CREATE : flags;
+        int rc = mdb_dbi_open(txn, TABLE_NAMES[i], how, &s->tables[i]);
 
         if (rc != 0)
             return rc == MDB_NOTFOUND ? -EUCLEAN : lmdb_error(rc);

@@ -27,11 +27,13 @@ enum table {
     AUDIT_OF_ACTION = 11,  /* action, NUL, seq */
     AUDIT_STEPS = 12,      /* seq of every event that is dated earlier than the one before it */
     META = 13,             /* "schema": u32. "ledger": where the store stands */
-    TABLES = 14,
+    OUTBOX = 14,           /* number of an errand */
+    DIRECTORY = 15,        /* number u32: what AWS has, in pieces as they came from the courier */
+    TABLES = 16,
 };
 
 /* What stands under an id in REQUESTS. Others are skipped: they are of a newer teamd. */
-enum { ROW_REQUEST = 1, ROW_DECISION = 2, ROW_WORDS = 3 };
+enum { ROW_REQUEST = 1, ROW_DECISION = 2, ROW_WORDS = 3, ROW_NAMES = 4 };
 
 enum { SCHEMA = 1 };
 

@@ -333,6 +333,34 @@ static int load_sessions(struct reading *reading, const struct store_loader *to)
     return each_session(reading, &st, &at, SIZE_MAX, session_load, &load);
 }
 
+static int load_errand(MDB_val key, MDB_val row, const struct store_loader *to)
+{
+    struct errand e;
+    int r = record_read_errand(row.mv_data, row.mv_size, &e);
+
+    if (r < 0)
+        return damaged(r);
+    if (key.mv_size != 8 || key_number(key.mv_data, 8) != e.number)
+        return -EUCLEAN;
+    return to->errand(to->ctx, &e);
+}
+
+static int load_errands(struct reading *reading, const struct store_loader *to)
+{
+    MDB_cursor *cursor;
+    MDB_val key, row;
+    int rc, r = lmdb_error(mdb_cursor_open(reading->txn, reading->store->tables[OUTBOX], &cursor));
+
+    if (r < 0)
+        return r;
+    while (r == 0 && (rc = mdb_cursor_get(cursor, &key, &row, MDB_NEXT)) == 0)
+        r = load_errand(key, row, to);
+    mdb_cursor_close(cursor);
+    if (r == 0 && rc != MDB_NOTFOUND)
+        r = lmdb_error(rc);
+    return r;
+}
+
 int store_load(struct store *s, const struct store_loader *to, struct wall *ret_last_commit,
                uint64_t *ret_last_session)
 {
@@ -352,5 +380,6 @@ int store_load(struct store *s, const struct store_loader *to, struct wall *ret_
         if (r < 0)
             return r;
     }
-    return load_sessions(&reading, to);
+    r = load_sessions(&reading, to);
+    return r < 0 || !to->errand ? r : load_errands(&reading, to);
 }

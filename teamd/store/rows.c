@@ -72,6 +72,19 @@ static int take_words(struct assembly *a, struct id id, unsigned number, MDB_val
     return -EBADMSG;
 }
 
+static int take_names(struct assembly *a, struct id id, unsigned number, MDB_val row)
+{
+    struct aws_names names;
+    int r = record_read_names(row.mv_data, row.mv_size, &names);
+
+    if (r < 0)
+        return r;
+    if (names.id.bits != id.bits || names.grant != number)
+        return -EBADMSG;
+    a->record.names[number] = names;
+    return 0;
+}
+
 static int take_row(struct assembly *a, struct id id, const MDB_val *key, MDB_val row, bool *found)
 {
     const uint8_t *k = key->mv_data;
@@ -85,6 +98,8 @@ static int take_row(struct assembly *a, struct id id, const MDB_val *key, MDB_va
         return take_decision(a, id, number, row);
     case ROW_WORDS:
         return take_words(a, id, number, row);
+    case ROW_NAMES:
+        return take_names(a, id, number, row);
     default: /* a newer teamd's */
         return 0;
     }
@@ -106,6 +121,8 @@ int assemble(struct store *s, MDB_txn *txn, struct id id, struct assembly *a)
 
     a->record =
         (struct record){.reason = "", .ticket = "", .revoke_comment = "", .extension_reason = ""};
+    for (size_t i = 0; i < TARGETS_MAX; i++)
+        a->record.names[i] = (struct aws_names){.account = "", .user = ""};
     r = lmdb_error(mdb_cursor_open(txn, s->tables[REQUESTS], &cursor));
     if (r < 0)
         return r;

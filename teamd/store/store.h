@@ -33,10 +33,30 @@ struct store *store_close(struct store *s); /* NULL is fine; returns NULL */
 struct store_loader {
     int (*request)(void *ctx, const struct request *r, bool same_boot);
     int (*session)(void *ctx, const struct session *s, bool same_boot);
+    int (*errand)(void *ctx, const struct errand *e); /* NULL: not wanted */
     void *ctx;
 };
 int store_load(struct store *s, const struct store_loader *to, struct wall *ret_last_commit,
                uint64_t *ret_last_session);
+
+/* The highest number that an errand ever had. */
+uint64_t store_last_errand(const struct store *s);
+
+/* ---- what AWS has ---------------------------------------------------------------------------- */
+
+/* The directory is kept in pieces as they came, and means nothing to the store. Writing replaces
+ * all of it, in a transaction of its own: 0; 1 if it was the same already, then only the time is
+ * written. Not between begin and commit. Pieces are at most 64 KiB. */
+struct store_piece {
+    const void *at;
+    size_t len;
+};
+int store_put_directory(struct store *s, struct now now, const struct store_piece *pieces,
+                        size_t n);
+
+/* Gives the pieces in order. *ret_as_of is when they were read from AWS, 0 if never. */
+int store_get_directory(struct store *s, int (*piece)(void *ctx, const void *p, size_t n),
+                        void *ctx, struct wall *ret_as_of);
 
 /* ---- writing --------------------------------------------------------------------------------- */
 

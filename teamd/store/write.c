@@ -112,6 +112,33 @@ static int add_words(struct store *s, const struct words *w)
     return n == 0 ? -EINVAL : row_put(s, REQUESTS, &k, record, n, 0);
 }
 
+static int add_names(struct store *s, const struct aws_names *names)
+{
+    struct key k = key_of_row(names->id, ROW_NAMES, names->grant);
+    uint8_t record[RECORD_MAX];
+    size_t n = record_write_names(names, record);
+
+    return n == 0 ? -EINVAL : row_put(s, REQUESTS, &k, record, n, 0);
+}
+
+/* ---- the outbox ------------------------------------------------------------------------------ */
+
+static int add_errand(struct store *s, const struct errand *e)
+{
+    struct key k = key_of_number(e->number);
+    uint8_t record[RECORD_MAX];
+    size_t n;
+
+    if (e->state == ERRAND_OVER)
+        return row_delete(s, OUTBOX, &k);
+    n = record_write_errand(e, record);
+    if (n == 0)
+        return -EINVAL;
+    if (e->number > s->next.last_errand)
+        s->next.last_errand = e->number;
+    return row_put(s, OUTBOX, &k, record, n, 0);
+}
+
 /* ---- sessions -------------------------------------------------------------------------------- */
 
 /* A session that comes under another elevation stays listed under the one it was opened with. */
@@ -161,6 +188,10 @@ static int add(struct store *s, const struct effect *e)
         return add_words(s, &e->words);
     case EFFECT_SESSION:
         return add_session(s, &e->session);
+    case EFFECT_ERRAND:
+        return add_errand(s, &e->errand);
+    case EFFECT_NAMES:
+        return add_names(s, &e->names);
     case EFFECT_AUDIT:
         return trail_append(s, &e->audit);
     case EFFECT_ACT:

@@ -95,7 +95,6 @@ static inline const char *play_ask(const struct deed *a)
     ev.submit.start.us = a->y % 4 == 0 ? scene.g.now.wall.us + (a->x - 64) * 60 * SECOND_US : 0;
     ev.submit.reason = "because";
     ev.submit.ticket = "";
-    ev.submit.aws_configured = true;
     wrong = step(&ev, &reply);
     if (!wrong && reply.code == REPLY_DONE && taken)
         return "one id for two requests";

@@ -59,6 +59,34 @@ static const struct golden GOLDEN[] = {
      "SINCE=1767225600000000|FOLLOW=1"},
     {"wire-ask-watch", TEAM_ASK, TEAM_OP_WATCH,
      ""},
+    {"wire-ask-refresh", TEAM_ASK, TEAM_OP_REFRESH,
+     ""},
+    {"wire-ask-reconcile", TEAM_ASK, TEAM_OP_RECONCILE,
+     ""},
+    {"wire-ask-drift", TEAM_ASK, TEAM_OP_DRIFT,
+     ""},
+    {"wire-ask-work", TEAM_ASK, TEAM_OP_WORK,
+     ""},
+    {"wire-ask-result", TEAM_ASK, TEAM_OP_RESULT,
+     "JOB=77|ROUND=3|OUTCOME=failed|TEXT=Identity Center has no such user any more"},
+    {"wire-ask-read", TEAM_ASK, TEAM_OP_READ,
+     "JOB=1767225600000000|ROUND=1|"
+     "ROW(|KIND=org|IDENTITY=arn:aws:sts::999900001111:assumed-role/courier/i-0123|"
+     "OWN_ACCOUNT=999900001111|MANAGEMENT=888800001111|"
+     "INSTANCE=arn:aws:sso:::instance/ssoins-0123456789abcdef|)|"
+     "ROW(|KIND=unit|UNIT=r-ab12|LABEL=Root|)|"
+     "ROW(|KIND=unit|UNIT=ou-ab12-11111111|LABEL=Work loads|PARENT=r-ab12|)|"
+     "ROW(|KIND=account|ACCOUNT=011122223333|LABEL=Prod M\xc3\xbcnchen|PARENT=ou-ab12-11111111|"
+     "STATE=active|)|"
+     "ROW(|KIND=set|SET_ARN=arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-0123456789abcdef|"
+     "PERMISSION_SET=AdministratorAccess|SESSION_S=3600|MANAGED=1|)|"
+     "ROW(|KIND=user|PRINCIPAL=906789abcd-12345678-1234-1234-1234-123456789abc|LABEL=alice@example.com|)|"
+     "ROW(|KIND=group|PRINCIPAL=12345678-1234-1234-1234-123456789abd|LABEL=Cloud Admins|)|"
+     "ROW(|KIND=members|PRINCIPAL=12345678-1234-1234-1234-123456789abd|MEMBERS=0|)|LAST=1"},
+    {"wire-ask-seen", TEAM_ASK, TEAM_OP_SEEN,
+     "JOB=1767225600000001|ROUND=1|ROW(|ACCOUNT=011122223333|"
+     "SET_ARN=arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-0123456789abcdef|KIND=user|"
+     "PRINCIPAL=906789abcd-12345678-1234-1234-1234-123456789abc|)"},
     {"wire-answer-yes", TEAM_ANSWER, TEAM_OP_ACCOUNT,
      "CODE=0"},
     {"wire-answer-no", TEAM_ANSWER, TEAM_OP_ACCOUNT,
@@ -71,6 +99,23 @@ static const struct golden GOLDEN[] = {
      "CODE=0|SESSION=42"},
     {"wire-answer-request", TEAM_ANSWER, TEAM_OP_REQUEST,
      "CODE=0|ID=K7QF2M9X|STATE=pending"},
+    {"wire-rows-job", TEAM_ROWS, TEAM_ROW_JOB,
+     "ROW(|JOB=77|ROUND=3|STEP=make|ACCOUNT=011122223333|"
+     "SET_ARN=arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-0123456789abcdef|"
+     "PRINCIPAL=906789abcd-12345678-1234-1234-1234-123456789abc|)|"
+     "ROW(|JOB=1767225600000000|ROUND=1|STEP=refresh|)"},
+    {"wire-rows-drift", TEAM_ROWS, TEAM_ROW_DRIFT,
+     "ROW(|ACCOUNT=011122223333|ACCOUNT_NAME=prod|PERMISSION_SET=AdministratorAccess|KIND=user|"
+     "PRINCIPAL=906789abcd-12345678-1234-1234-1234-123456789abc|LABEL=alice@example.com|)"},
+    {"wire-rows-aws-target", TEAM_ROWS, TEAM_ROW_TARGET,
+     "ROW(|TARGET_NAME=aws:011122223333/AdministratorAccess|FOR_S=14400|APPROVAL_REQUIRED=1|"
+     "WAITING_FOR=bob|POLICY=sre|ACCOUNT_NAME=prod|PATH=Root/Work loads|)"},
+    {"wire-rows-aws-request", TEAM_ROWS, TEAM_ROW_REQUEST,
+     "ROW(|ID=K7QF2M9X|REQUESTER=alice|STATE=active|"
+     "TARGET(|TARGET_NAME=aws:011122223333/AdministratorAccess|STATE=open|ACCOUNT=011122223333|"
+     "ACCOUNT_NAME=prod|PERMISSION_SET=AdministratorAccess|CREDENTIALS_UNTIL=1767240001000000|"
+     "TROUBLE=AWS says: slower|PORTAL=https://x.awsapps.com/start|SSO_REGION=eu-west-1|)|"
+     "REASON=x|REQUESTED_AT=1767225600000000|DURATION_S=7200|APPROVAL_REQUIRED=1|HOST=bastion-1|)"},
     {"wire-rows-request", TEAM_ROWS, TEAM_ROW_REQUEST,
      "ROW(|ID=K7QF2M9X|REQUESTER=alice|STATE=active|"
      "TARGET(|TARGET_NAME=host:bastion-1/sudo|STATE=open|)|"

@@ -128,6 +128,11 @@ static inline struct request kit_full_request(void)
     r.grants[0].state = GRANT_CLOSING;
     r.grants[1].target = target_of("aws:111122223333/ReadOnlyAccess");
     r.grants[1].state = GRANT_CLOSED;
+    snprintf(r.grants[1].set, sizeof r.grants[1].set, "ps-0123456789abcdef");
+    r.grants[1].session_s = 3600;
+    r.grants[1].errand = 77;
+    r.grants[1].credentials_until = at(1767233600);
+    snprintf(r.aws_user, sizeof r.aws_user, "906789abcd-12345678-1234-1234-1234-123456789abc");
     r.duration_s = 7200;
     r.requested_start = at(1767226600);
     r.active_from = at(1767227600);
@@ -143,6 +148,25 @@ static inline struct request kit_full_request(void)
     snprintf(r.failure, sizeof r.failure, "the account is closed");
     snprintf(r.host, sizeof r.host, HOST);
     return r;
+}
+
+static inline struct errand kit_errand(uint64_t number, enum errand_state state)
+{
+    struct errand e;
+
+    memset(&e, 0, sizeof e);
+    e.number = number;
+    e.round = 3;
+    e.state = (uint8_t)state;
+    e.uid = 1001;
+    e.request.bits = 0x9a7c5b3e1d;
+    e.since = at(1767229300);
+    snprintf(e.account, sizeof e.account, "111122223333");
+    snprintf(e.set, sizeof e.set, "arn:aws:sso:::permissionSet/ssoins-1/ps-0123456789abcdef");
+    snprintf(e.set_name, sizeof e.set_name, "ReadOnlyAccess");
+    snprintf(e.user, sizeof e.user, "906789abcd-12345678-1234-1234-1234-123456789abc");
+    snprintf(e.trouble, sizeof e.trouble, "AWS says: slower");
+    return e;
 }
 
 static inline struct session kit_full_session(void)

@@ -147,33 +147,6 @@ static const struct row ROWS[] = {
      "alice request " AWS " 1h => refused: AWS is not configured\n"
      "alice request sudo," AWS " 1h => refused: AWS is not configured\n"
      "alice request aws:222222223333/Admin 1h => refused:~ no policy lets alice\n"},
-    {"an OU covers no account that only the directory could tell", CLOUD,
-     "alice request aws:222222223333/Admin 1h aws => refused:~ no policy lets alice\n"},
-    {"with AWS a request waits in activating until its grants are there", CLOUD,
-     "alice request sudo," AWS " 1h aws => done pending\n"
-     "bob approve R1 => done activating: approved; active for 1h\n"
-     "grants R1 => open opening\n"
-     "alice gate sudo => no: request REQ00001 is being activated; try again in a moment\n"
-     "alice cancel R1 => state activating: it is activating; nothing to cancel\n"
-     "bob approve R1 => state activating: it is activating; there is nothing to decide\n"
-     "alice extend R1 1h => state activating: it is activating; only an active elevation can be "
-     "extended\n"
-     "pass 1h\n"
-     "state R1 => failed\n"
-     "grants R1 => closed closed\n"},
-    {"what is being activated can be revoked", CLOUD,
-     "alice request " AWS " 1h aws => done pending\n"
-     "bob approve R1 => done activating\n"
-     "bob revoke R1 => done revoked: revoked\n"
-     "revoker R1 => bob\n"},
-    {"who is not eligible any more loses what is being activated", CLOUD "--\n" RULES,
-     "alice request " AWS " 1h aws => done pending\n"
-     "bob approve R1 => done activating\n"
-     "policy second\n"
-     "pass 1s\n"
-     "state R1 => revoked\n"
-     "revoker R1 => policy\n"},
-
     /* ---- could anybody approve? ---- */
     {"what nobody could approve is refused at once", "may sre alice host:*/sudo 1h\n",
      "alice request sudo 1h => refused: nobody could approve host:bastion-1/sudo for you: the "

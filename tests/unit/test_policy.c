@@ -158,7 +158,7 @@ static void who_may_have_what(void **state)
 
         policy_read(&policy, ELIGIBLE[i].policy);
         who = person(ELIGIBLE[i].who);
-        e = policy_eligible(&policy, &who, &t, ELIGIBLE[i].duration_s);
+        e = policy_eligible(&policy, NULL, &who, &t, ELIGIBLE[i].duration_s);
         if (e.covered != ELIGIBLE[i].covered || e.allowed != ELIGIBLE[i].allowed ||
             e.approval_required != ELIGIBLE[i].approval || e.max_s != ELIGIBLE[i].max_s ||
             !e.by != !ELIGIBLE[i].by || (e.by && strcmp(e.by->name.text, ELIGIBLE[i].by) != 0))
@@ -182,7 +182,7 @@ static void another_policy_never_takes_away(void **state)
             snprintf(both, sizeof both, "%s\n%s", ELIGIBLE[i].policy, ELIGIBLE[j].policy);
             policy_read(&policy, both);
             who = person(ELIGIBLE[i].who);
-            e = policy_eligible(&policy, &who, &t, ELIGIBLE[i].duration_s);
+            e = policy_eligible(&policy, NULL, &who, &t, ELIGIBLE[i].duration_s);
             if (!e.allowed || e.max_s < ELIGIBLE[i].max_s ||
                 (e.approval_required && !ELIGIBLE[i].approval))
                 fail_msg("%s, and %s", ELIGIBLE[i].says, ELIGIBLE[j].says);
@@ -235,7 +235,7 @@ static void who_may_approve_whom(void **state)
         policy_read(&policy, APPROVE[i].policy);
         who = person(APPROVE[i].who);
         asks = person(APPROVE[i].requester);
-        if (policy_may_approve(&policy, &who, &t, asks.uid, &asks) != APPROVE[i].may)
+        if (policy_may_approve(&policy, NULL, &who, &t, asks.uid, &asks) != APPROVE[i].may)
             fail_msg("%s", APPROVE[i].says);
     }
 }
@@ -248,12 +248,12 @@ static void a_requester_whom_nobody_knows_is_under_the_rules_for_all(void **stat
     (void)state;
     policy_read(&policy, "rule all bob host:*/*\nrule some bob host:*/* of alice\n");
     bob = person("bob");
-    assert_true(policy_rule_applies(&policy, &policy.approvers[0], &t, NULL));
-    assert_false(policy_rule_applies(&policy, &policy.approvers[1], &t, NULL));
-    assert_true(policy_may_approve(&policy, &bob, &t, 4242, NULL));
+    assert_true(policy_rule_applies(&policy, NULL, &policy.approvers[0], &t, NULL));
+    assert_false(policy_rule_applies(&policy, NULL, &policy.approvers[1], &t, NULL));
+    assert_true(policy_may_approve(&policy, NULL, &bob, &t, 4242, NULL));
     policy_read(&policy, "rule some bob host:*/* of alice\n");
     bob = person("bob");
-    assert_false(policy_may_approve(&policy, &bob, &t, 4242, NULL));
+    assert_false(policy_may_approve(&policy, NULL, &bob, &t, 4242, NULL));
 }
 
 static void admins_and_auditors_are_who_the_settings_name(void **state)

@@ -565,7 +565,7 @@ static const struct store_loader LOADER = {.request = load_request, .session = l
 
 static void a_restart_gives_the_same_live_requests_and_sessions(void **state)
 {
-    struct store_loader checking = {load_request, load_session, all};
+    struct store_loader checking = {.request = load_request, .session = load_session, .ctx = all};
     uint64_t seed = 1, ids = 0, last_session = 99;
     struct store *s = fill(&seed);
     struct wall last = {99};

@@ -57,7 +57,14 @@ static const struct ledger LEDGER = {.last_commit = {1767225700000002},
                                      .last_seq = 7,
                                      .last_at = {1767225700000001},
                                      .head = {0xcc, 0xdd},
+                                     .last_errand = 99,
+                                     .directory_as_of = {1767225600000003},
                                      .boot_id = BOOT_1};
+
+static const struct aws_names NAMES = {.id = {0x9a7c5b3e1d},
+                                       .grant = 1,
+                                       .account = "Prod M\xc3\xbcnchen",
+                                       .user = "alice@example.com"};
 
 /* Each kind of record under one roof: how to write the full one, and how to read and write back. */
 static size_t write_request(uint8_t *out)
@@ -82,6 +89,18 @@ static size_t write_decision(uint8_t *out)
 static size_t write_words(uint8_t *out)
 {
     return record_write_words(&WORDS, out);
+}
+
+static size_t write_names(uint8_t *out)
+{
+    return record_write_names(&NAMES, out);
+}
+
+static size_t write_errand(uint8_t *out)
+{
+    struct errand e = kit_errand(77, ERRAND_REMOVING);
+
+    return record_write_errand(&e, out);
 }
 
 static size_t write_event(uint8_t *out)
@@ -111,6 +130,8 @@ AGAIN(request, struct kept_request)
 AGAIN(session, struct kept_session)
 AGAIN(decision, struct decision)
 AGAIN(words, struct words)
+AGAIN(names, struct aws_names)
+AGAIN(errand, struct errand)
 AGAIN(ledger, struct ledger)
 
 static int again_event(const uint8_t *data, size_t len, uint8_t *out, size_t *ret_len)
@@ -135,6 +156,8 @@ static const struct kind {
     {"record-words", write_words, again_words, false},
     {"record-event", write_event, again_event, true},
     {"record-ledger", write_ledger, again_ledger, false},
+    {"record-names", write_names, again_names, false},
+    {"record-errand", write_errand, again_errand, false},
 };
 
 enum { N_KINDS = sizeof KINDS / sizeof KINDS[0] };
@@ -213,7 +236,9 @@ static void no_byte_of_a_request_or_session_is_lost(void **state)
 static void no_struct_has_grown_a_field_that_is_not_kept(void **state)
 {
     (void)state;
-    assert_int_equal(sizeof(struct request), 2360);
+    assert_int_equal(sizeof(struct request), 2760);
+    assert_int_equal(sizeof(struct errand), 424);
+    assert_int_equal(sizeof(struct aws_names), 32);
     assert_int_equal(sizeof(struct session), 1240);
     assert_int_equal(sizeof(struct decision), 96);
     assert_int_equal(sizeof(struct words), 24);

@@ -281,7 +281,7 @@ static int ignore_session(void *ctx, const struct session *r, bool same_boot)
 
 static int load(struct store *s)
 {
-    static const struct store_loader TO = {ignore_request, ignore_session, NULL};
+    static const struct store_loader TO = {.request = ignore_request, .session = ignore_session};
     uint64_t last_session;
     struct wall last;
 

@@ -1,7 +1,9 @@
-/* The lives of requests, grants and sessions: every cell against a transcription of DESIGN.md 4
- * that was made by reading it, not the tables; the shapes that must hold whatever the cells say;
- * and the diagrams. `test_tables --print` prints them, tests/golden keeps them, README shows them.
+/* The lives of requests, grants, sessions and errands: every cell against a transcription of
+ * DESIGN.md 4 that was made by reading it, not the tables; the shapes that must hold whatever the
+ * cells say; and the diagrams. `test_tables --print` prints them, tests/golden keeps them, README
+ * shows them.
  */
+#include "core/errand.h"
 #include "core/request.h"
 #include "core/session.h"
 
@@ -76,6 +78,24 @@ static struct life session_life(void)
     return l;
 }
 
+static struct life errand_life(void)
+{
+    struct life l = {.name = "errand",
+                     .states = ERRAND_STATES,
+                     .events = ERRAND_EVENTS,
+                     .begins = ERRAND_LOOKING};
+
+    for (int s = 0; s < l.states; s++) {
+        l.state_text[s] = errand_state_text((enum errand_state)s);
+        l.final[s] = s == ERRAND_OVER;
+        for (int e = 0; e < l.events; e++)
+            l.cell[s][e] = errand_move((enum errand_state)s, (enum errand_event)e);
+    }
+    for (int e = 0; e < l.events; e++)
+        l.event_text[e] = errand_event_text((enum errand_event)e);
+    return l;
+}
+
 /* ---- what DESIGN.md 4 says ------------------------------------------------------------------ */
 
 /* One cell: a move "to" (for `ending` with what the end will be called, "ending as revoked"), or
@@ -111,6 +131,19 @@ static const struct line GRANT_LINES[] = {
     {"closing", {"ignored",    "ignored",    "ignored",    "ignored",    "closed"}},
     {"closed",  {"ignored",    "ignored",    "ignored",    "ignored",    "ignored"}},
     {"failed",  {"ignored",    "ignored",    "ignored",    "ignored",    "ignored"}},
+};
+
+/* What is ours is removed until it is gone; what was there before is left alone. */
+static const struct line ERRAND_LINES[] = {
+    /*           found        absent        made          failure       gone          unwanted */
+    {"none",     {"impossible","impossible","impossible", "impossible", "impossible", "impossible"}},
+    {"looking",  {"found",     "making",    "ignored",    "failed",     "ignored",    "over"}},
+    {"making",   {"ignored",   "ignored",   "there",      "removing",   "ignored",    "removing"}},
+    {"found",    {"ignored",   "making",    "ignored",    "ignored",    "ignored",    "over"}},
+    {"there",    {"ignored",   "making",    "ignored",    "ignored",    "ignored",    "removing"}},
+    {"removing", {"ignored",   "ignored",   "ignored",    "ignored",    "over",       "ignored"}},
+    {"failed",   {"ignored",   "ignored",   "ignored",    "ignored",    "ignored",    "over"}},
+    {"over",     {"ignored",   "ignored",   "ignored",    "ignored",    "ignored",    "ignored"}},
 };
 
 static const struct line SESSION_LINES[] = {
@@ -212,6 +245,12 @@ static void sessions_live_as_designed(void **state)
     flip_each(session_life(), SESSION_LINES);
 }
 
+static void errands_live_as_designed(void **state)
+{
+    (void)state;
+    flip_each(errand_life(), ERRAND_LINES);
+}
+
 /* ---- shapes --------------------------------------------------------------------------------- */
 
 /* Which states can be reached from `from`, itself included? FINISH leads to what `ending` was
@@ -236,10 +275,10 @@ static void reach(const struct life *l, int from, bool seen[STATES])
 
 static void every_state_can_be_reached(void **state)
 {
-    struct life lives[] = {request_life(), grant_life(), session_life()};
+    struct life lives[] = {request_life(), grant_life(), session_life(), errand_life()};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         bool seen[STATES] = {false};
 
         reach(&lives[i], lives[i].begins, seen);
@@ -252,10 +291,10 @@ static void every_state_can_be_reached(void **state)
 
 static void final_states_stay_final_and_the_others_have_a_way_out(void **state)
 {
-    struct life lives[] = {request_life(), grant_life(), session_life()};
+    struct life lives[] = {request_life(), grant_life(), session_life(), errand_life()};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         for (int s = 1; s < lives[i].states; s++) {
             int ways = 0;
 
@@ -269,10 +308,10 @@ static void final_states_stay_final_and_the_others_have_a_way_out(void **state)
 
 static void every_life_can_end_from_everywhere(void **state)
 {
-    struct life lives[] = {request_life(), grant_life(), session_life()};
+    struct life lives[] = {request_life(), grant_life(), session_life(), errand_life()};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         for (int s = 1; s < lives[i].states; s++) {
             bool seen[STATES] = {false}, ends = false;
 
@@ -345,10 +384,10 @@ static void active_is_entered_only_through_approval_and_start(void **state)
 
 static void every_state_and_event_has_a_name_of_its_own(void **state)
 {
-    struct life lives[] = {request_life(), grant_life(), session_life()};
+    struct life lives[] = {request_life(), grant_life(), session_life(), errand_life()};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         for (int s = 0; s < lives[i].states; s++) {
             assert_true(lives[i].state_text[s][0] != '\0');
             for (int t = 0; t < s; t++)
@@ -455,10 +494,10 @@ static char *read_file(const char *path)
 
 static void the_diagrams_are_those_that_were_agreed_on(void **state)
 {
-    struct life lives[] = {request_life(), grant_life(), session_life()};
+    struct life lives[] = {request_life(), grant_life(), session_life(), errand_life()};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct page p = {.len = 0};
         char path[64], *golden;
 
@@ -473,11 +512,11 @@ static void the_diagrams_are_those_that_were_agreed_on(void **state)
 
 static void readme_shows_the_diagrams_of_the_tables(void **state)
 {
-    struct life lives[] = {request_life(), grant_life(), session_life()};
+    struct life lives[] = {request_life(), grant_life(), session_life(), errand_life()};
     char *readme = read_file("README.md");
 
     (void)state;
-    for (size_t i = 0; readme && i < 3; i++) {
+    for (size_t i = 0; readme && i < 4; i++) {
         struct page p = {.len = 0};
         char begin[64], end[64];
         const char *from, *to;
@@ -499,9 +538,9 @@ static void readme_shows_the_diagrams_of_the_tables(void **state)
 
 static int print(const char *which)
 {
-    struct life lives[] = {request_life(), grant_life(), session_life()};
+    struct life lives[] = {request_life(), grant_life(), session_life(), errand_life()};
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct page p = {.len = 0};
 
         draw(&p, &lives[i]);
@@ -517,6 +556,7 @@ int main(int argc, char *argv[])
         cmocka_unit_test(requests_live_as_designed),
         cmocka_unit_test(grants_live_as_designed),
         cmocka_unit_test(sessions_live_as_designed),
+        cmocka_unit_test(errands_live_as_designed),
         cmocka_unit_test(every_state_can_be_reached),
         cmocka_unit_test(final_states_stay_final_and_the_others_have_a_way_out),
         cmocka_unit_test(every_life_can_end_from_everywhere),

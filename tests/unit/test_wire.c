@@ -521,6 +521,8 @@ static uint64_t next(uint64_t *seed, uint64_t below)
     return below > 0 ? (*seed * UINT64_C(0x2545f4914f6cdd1d) >> 32) % below : 0;
 }
 
+enum { INVENTED_MAX = 1500 }; /* so that several fit into a packet */
+
 static size_t invent(uint64_t *seed, struct wire_rule rule, char *out)
 {
     static const char LETTERS[][33] = {
@@ -536,6 +538,8 @@ static size_t invent(uint64_t *seed, struct wire_rule rule, char *out)
 
     if (rule.class == TEAM_CS_NUM && most > 19)
         most = 19;
+    if (most > INVENTED_MAX)
+        most = INVENTED_MAX;
     n = least + next(seed, most - least + 1);
     for (size_t i = 0; i < n; i++)
         out[i] = LETTERS[rule.class][next(seed, strlen(LETTERS[rule.class]))];
@@ -545,7 +549,7 @@ static size_t invent(uint64_t *seed, struct wire_rule rule, char *out)
 static void put_something(uint64_t *seed, struct wire_out *w, struct text *words, unsigned depth)
 {
     uint64_t seen[TEAM_TAG_END] = {0};
-    char value[1500];
+    char value[INVENTED_MAX];
 
     for (uint64_t n = next(seed, 6); n > 0; n--) {
         size_t i = next(seed, COUNT(NAMES)), len;
@@ -603,7 +607,7 @@ static void whatever_is_written_can_be_read(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[200] = {
+    static struct CMUnitTest tests[300] = {
         cmocka_unit_test(every_cut_of_a_message_is_garbage),
         cmocka_unit_test(every_byte_may_change_without_harm),
         cmocka_unit_test(every_field_is_bounded_by_its_row),
