@@ -244,7 +244,7 @@ DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev
 	libsystemd-dev libjansson-dev libcurl4-openssl-dev libssl-dev
 DEPS_CHECK := sudo libcmocka-dev pamtester clang libclang-rt-dev clang-tidy clang-format gcovr valgrind iproute2 procps \
 	util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec dbus cron \
-	systemd libpam-systemd
+	systemd libpam-systemd curl python3-botocore
 
 .PHONY: deps
 deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: print it)

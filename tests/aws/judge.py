@@ -130,9 +130,11 @@ class Judge:
         self._members(shape, value, where or shape.name)
 
     def _members(self, shape, value, where):
-        kind = shape.type_name
+        kind, most = shape.type_name, shape.metadata.get("max")
         if getattr(shape, "is_document_type", False):
             return
+        if most is not None and (value if kind in ("integer", "long") else len(value)) > most:
+            raise Wrong("ValidationException", f"{where} is more than {most}")
         if kind == "structure":
             for name in value:
                 if name not in shape.members:
@@ -151,9 +153,6 @@ class Judge:
     def _text(shape, value, where):
         if shape.enum and value not in shape.enum:
             raise Wrong("ValidationException", f"{where} {value!r} is none of {shape.enum}")
-        longest = shape.metadata.get("max")
-        if longest is not None and len(value) > longest:
-            raise Wrong("ValidationException", f"{where} is longer than {longest}")
         pattern = shape.metadata.get("pattern")
         if pattern and not _pattern(pattern).fullmatch(value):
             raise Wrong("ValidationException", f"{where} {value!r} is not {pattern}")

@@ -16,7 +16,8 @@
 #
 # Here are: alice bob carol dave erin (uids 2001 to 2005, password "$PASSWORD"), groups sre (alice,
 # dave), sre-leads (bob, erin), security (carol), team-admins (dave), the users team and
-# team-courier. sudo asks dave alone for a password. SRC is the tree, BUILD where it was built.
+# team-courier. sudo asks dave alone for a password. SRC is the tree, BUILD where it was built. A
+# script that sets WANTS_MOTO=1 first finds $MOTO/bin/moto_server and aws there, unless MOTO is "".
 # shellcheck shell=bash
 # shellcheck disable=SC2015,SC2016,SC2034,SC2119,SC2120  # `a && b || die`; names that scripts use
 
@@ -196,14 +197,24 @@ _start_syslog()
     until_true 5 test -S /dev/log || die "no /dev/log"
 }
 
+# MOTO: where the python is that has moto and the aws CLI (Debian does not), or "".
+_find_moto()
+{
+    MOTO=$(PATH=$OUTER_PATH python3 -c 'import importlib.util, sys
+print(sys.prefix if importlib.util.find_spec("moto") else "")' 2>/dev/null)
+    [ -z "$MOTO" ] || exec 7<"$MOTO"
+}
+
 _make_bastion()
 {
     local dir
 
+    OUTER_PATH=$PATH
     unset TEAM_SOCKET TZ LANG LANGUAGE LC_ALL "${!LC_@}"
     export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     mount --make-rprivate / || die "mounts cannot be made private"
     exec 9<"$SRC" 8<"$BUILD"
+    [ -z "${WANTS_MOTO:-}" ] || _find_moto
     for dir in /mnt /run /var/lib /var/log /home; do
         _hide $dir
     done
@@ -212,10 +223,11 @@ _make_bastion()
     _hide /var/tmp 1777
     _show 9 "$SRC"
     _show 8 "$BUILD"
+    [ -z "${MOTO:-}" ] || _show 7 "$MOTO"
     _make_dev
     _make_etc
     _make_programs
-    exec 9<&- 8<&-
+    exec 9<&- 8<&- 7<&-
     mkfifo /mnt/idle
     cd / && ip link set lo up || die "no loopback"
     umask 022
