@@ -157,6 +157,7 @@ static int property(struct parser *p, char *s)
 /* An indented line: nested where the property above has no value of its own, else its next line. */
 static int indented(struct parser *p, char *s)
 {
+    size_t len;
     char *value;
     int r;
 
@@ -167,11 +168,12 @@ static int indented(struct parser *p, char *s)
         return r < 0 ? r : add(p, p->above, s, value);
     }
     cut_comment(s);
-    if (!*s)
+    len = strlen(s);
+    if (len == 0)
         return 0;
     *p->value_end++ = '\n';
-    memmove(p->value_end, s, strlen(s) + 1);
-    p->value_end += strlen(s);
+    memmove(p->value_end, s, len + 1);
+    p->value_end += len;
     return 0;
 }
 
