@@ -283,7 +283,7 @@ static void fetch(struct credentials *c, int64_t after_us)
         return;
     c->fetching = true;
     c->n_roles = 0;
-    if (sd_event_add_time_relative(c->loop, &c->start, CLOCK_BOOTTIME, (uint64_t)after_us, 0,
+    if (sd_event_add_time_relative(c->loop, &c->start, CLOCK_BOOTTIME, (uint64_t)after_us, 1000,
                                    on_start, c) < 0)
         c->fetching = false;
 }

@@ -159,7 +159,7 @@ static void go_on(struct metadata *m, enum step step, int64_t after_us)
 
     m->step = step;
     m->timer = sd_event_source_unref(m->timer);
-    r = sd_event_add_time_relative(m->loop, &m->timer, CLOCK_MONOTONIC, (uint64_t)after_us, 0,
+    r = sd_event_add_time_relative(m->loop, &m->timer, CLOCK_MONOTONIC, (uint64_t)after_us, 1000,
                                    on_time, m);
     if (r < 0) {
         why_set(why, "%s", strerror(-r));
