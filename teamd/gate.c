@@ -19,7 +19,7 @@ struct gate_call {
     uint64_t session;           /* CONFIRM */
     char cgroup[CONTAINER_CAP]; /* OPEN: where to go */
     char service[WORD_CAP], user[NAME_CAP], ruser[NAME_CAP], tty[TTY_CAP], rhost[RHOST_CAP];
-    char command[COMMAND_CAP]; /* OPEN */
+    char command[COMMAND_CAP], scope[SCOPE_CAP]; /* OPEN */
 };
 
 static void call_free(struct gate_call *g)
@@ -259,7 +259,7 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
         .rhost = g->rhost,
         .audit_session = NOBODY,
         .command = g->command,
-        .scope = "",
+        .scope = g->scope,
     };
     return true;
 }
@@ -270,7 +270,10 @@ static void read_for_the_record(struct gate_call *g)
     uint32_t pid = conn_pid(g->conn);
 
     g->ask.audit_session = process_audit_session(pid);
-    process_command(pid, g->command);
+    if (!gate_logs_in(g->t->world.policy, &g->ask))
+        process_command(pid, g->command);
+    else if (g->t->use_scopes)
+        scope_of(pid, g->scope, &g->ask.scope_number);
 }
 
 void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)

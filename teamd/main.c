@@ -185,6 +185,7 @@ static void open_containers(struct teamd *t, const char *where)
     char name[64];
     int r;
 
+    t->use_scopes = strcmp(where, "off") != 0;
     if (stat(t->options.state_dir, &st) < 0)
         return;
     snprintf(name, sizeof name, "team-sessions-%llx-%llx", (unsigned long long)st.st_dev,
@@ -216,6 +217,8 @@ static int inherited(struct sockets *s)
             s->gate = SD_LISTEN_FDS_START + i;
         else if (strcmp(names[i], "control") == 0)
             s->control = SD_LISTEN_FDS_START + i;
+        else
+            kept_inherit(names[i], SD_LISTEN_FDS_START + i);
         free(names[i]);
     }
     free(names);
@@ -447,7 +450,9 @@ static int open_world(struct teamd *t, const char *host)
         say_not_opened(t->options.state_dir, r);
         return r;
     }
-    return turn_restore(t);
+    r = turn_restore(t);
+    kept_rest();
+    return r;
 }
 
 /* What needs root, and everything that must be forked before anything else is open. */

@@ -1,31 +1,21 @@
-#include "teamd.h"
+#include "live.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/pidfd.h>
 #include <syslog.h>
 #include <unistd.h>
 
-/* Live sessions as processes: their leaders, their containers, and what has to be done to them.
- * What is decided about them is the core's. */
+/* Live sessions as processes: their leaders and their containers. What is decided about them is the
+ * core's; what has to be done to them is in ending.c. */
 
 #define LOOK_EVERY_US (60 * UINT64_C(1000000))
 
-struct live {
-    struct live *next, **link;
-    struct teamd *t;
-    uint64_t number;
-    int pidfd; /* -1: the leader is gone */
-    sd_event_source *leader, *events;
-    char below[CONTAINER_CAP]; /* "": uncontained */
-    bool told;                 /* that it is gone */
-};
+enum { NESTED_MAX = 64 };
 
-static struct live *find(const struct teamd *t, uint64_t number)
+struct live *live_find(const struct teamd *t, uint64_t number)
 {
     struct live *l = t->live;
 
@@ -34,8 +24,10 @@ static struct live *find(const struct teamd *t, uint64_t number)
     return l;
 }
 
+/* Without a word to systemd: at the end of teamd it is to keep what it has. */
 static void forget(struct live *l)
 {
+    l->t->n_scopes -= l->scope[0] != '\0';
     *l->link = l->next;
     if (l->next)
         l->next->link = l->link;
@@ -43,41 +35,87 @@ static void forget(struct live *l)
     sd_event_source_unref(l->events);
     if (l->pidfd >= 0)
         close(l->pidfd);
+    strays_free(l);
     free(l);
 }
 
 /* ---- the end of one ---------------------------------------------------------------------------
  */
 
-static void event_done(struct job *j, const struct reply *reply, int error)
+struct news {
+    struct job job;
+    struct teamd *t;
+};
+
+/* A scope may have waited for what was opened inside of it. */
+static void told(struct job *j, const struct reply *reply, int error)
 {
+    struct news *news = (struct news *)(void *)((char *)j - offsetof(struct news, job));
+    struct teamd *t = news->t;
+
     (void)reply;
-    (void)error;
-    free(j);
+    if (error == 0 && j->event.kind == EV_GONE && t->n_scopes > 0)
+        for (struct live *l = t->live, *next; l; l = next) {
+            next = l->next;
+            if (l->scope[0])
+                live_look_whether_gone(l);
+        }
+    free(news);
 }
 
-static int tell(struct teamd *t, enum event_kind kind, uint64_t number)
+int live_tell(struct teamd *t, enum event_kind kind, uint64_t number)
 {
-    struct job *j;
+    struct news *news;
 
     if (turn_has(t, kind, number))
         return 0; /* waits to be committed */
-    j = calloc(1, sizeof *j);
-    if (!j)
+    news = calloc(1, sizeof *news);
+    if (!news)
         return -ENOMEM;
-    j->event = (struct event){.kind = kind, .session = number};
-    j->done = event_done;
-    j->keep = true;
-    turn_add(t, j, false);
+    news->t = t;
+    news->job.event = (struct event){.kind = kind, .session = number};
+    news->job.done = told;
+    news->job.keep = true;
+    turn_add(t, &news->job, false);
     return 0;
 }
 
-/* That the leader is gone and the container can be removed is the proof; nothing less. */
-static void look_whether_gone(struct live *l)
+static bool is_inside(const struct teamd *t, const struct live *x, uint64_t number)
 {
-    if (l->pidfd >= 0 || (l->below[0] && container_remove(l->t->containers, l->below) < 0))
+    const struct session *s = world_session(&t->world, x->number);
+
+    for (int depth = 0; s && s->parent && depth < NESTED_MAX; depth++) {
+        if (s->parent == number)
+            return true;
+        s = world_session(&t->world, s->parent);
+    }
+    return false;
+}
+
+const struct live *live_next_inside(const struct live *l, const struct live *after)
+{
+    const struct live *x = after ? after->next : l->t->live;
+
+    while (x && !is_inside(l->t, x, l->number))
+        x = x->next;
+    return x;
+}
+
+/* What was opened inside of a container of ours is in there. */
+static bool is_empty(const struct live *l)
+{
+    if (l->scope[0])
+        return scope_empty(l->scope, l->scope_number) == 0 && !live_next_inside(l, NULL);
+    return !l->below[0] || container_remove(l->t->containers, l->below) == 0;
+}
+
+/* That the leader is gone and the container empty is the proof; nothing less. (Ours is empty when
+ * it can be removed.) */
+void live_look_whether_gone(struct live *l)
+{
+    if (l->pidfd >= 0 || strays_left(l) || !is_empty(l))
         return;
-    if (tell(l->t, EV_GONE, l->number) == 0)
+    if (live_tell(l->t, EV_GONE, l->number) == 0)
         forget(l);
 }
 
@@ -88,10 +126,11 @@ static int leader_gone(sd_event_source *source, int fd, uint32_t revents, void *
     (void)fd;
     (void)revents;
     sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    kept_drop(l->number);
     close(l->pidfd);
     l->pidfd = -1;
     l->leader = sd_event_source_unref(l->leader);
-    look_whether_gone(l);
+    live_look_whether_gone(l);
     return 0;
 }
 
@@ -99,7 +138,7 @@ static int maybe_empty(sd_event_source *source, const struct inotify_event *even
 {
     (void)source;
     (void)event;
-    look_whether_gone(ctx);
+    live_look_whether_gone(ctx);
     return 0;
 }
 
@@ -108,7 +147,7 @@ static int maybe_empty(sd_event_source *source, const struct inotify_event *even
 
 static void name_container(const struct teamd *t, const struct session *s, char out[CONTAINER_CAP])
 {
-    const struct live *parent = s->parent ? find(t, s->parent) : NULL;
+    const struct live *parent = s->parent ? live_find(t, s->parent) : NULL;
     struct text to = text_over(out, CONTAINER_CAP);
 
     if (parent && parent->below[0]) {
@@ -160,6 +199,15 @@ static int contain(struct live *l, const struct session *s)
     return container_watch(t->containers, t->loop, l->below, maybe_empty, l, &l->events);
 }
 
+/* A scope that cannot be watched is gone, or else is looked at once a minute. */
+static void adopt_scope(struct live *l, const struct session *s)
+{
+    memcpy(l->scope, s->scope, sizeof l->scope);
+    l->scope_number = s->scope_number;
+    l->t->n_scopes++;
+    (void)scope_watch(l->scope, l->t->loop, maybe_empty, l, &l->events);
+}
+
 int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONTAINER_CAP])
 {
     const struct session *s = world_session(&t->world, number);
@@ -171,8 +219,13 @@ int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONT
         return -ENOENT;
     }
     r = follow(t, s, pidfd, &l);
-    if (r < 0 || !s->contained)
+    if (r < 0)
         return r;
+    kept_put(l);
+    if (s->scope[0])
+        adopt_scope(l, s);
+    if (!s->contained || s->scope[0])
+        return 0;
     r = contain(l, s);
     if (r < 0) {
         log_line(LOG_ERR, "session %llu has no container: %s", (unsigned long long)number,
@@ -184,109 +237,53 @@ int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONT
     return 0;
 }
 
+/* The leader of a session of the store, as it was kept or else as it can be found. */
+static int find_leader(const struct session *s, bool *kept)
+{
+    int pidfd = kept_take(s);
+
+    *kept = pidfd >= 0;
+    return pidfd == -ENOENT ? leader_open(&s->leader) : pidfd;
+}
+
 int sessions_restore(struct teamd *t, const struct session *s, bool same_boot)
 {
+    bool kept = false, has_place = s->scope[0] || (s->contained && t->containers);
     struct live *l;
     int pidfd, r;
 
-    if (find(t, s->number))
+    if (live_find(t, s->number))
         return 0;
-    pidfd = same_boot ? leader_open(&s->leader) : -ESRCH;
-    if (pidfd < 0 && (!s->contained || !same_boot || !t->containers))
-        return tell(t, EV_NOT_FOUND, s->number);
+    pidfd = same_boot ? find_leader(s, &kept) : -ESRCH;
+    if (pidfd < 0 && (!has_place || !same_boot))
+        return live_tell(t, EV_NOT_FOUND, s->number);
     r = follow(t, s, pidfd < 0 ? -1 : pidfd, &l);
     if (r < 0)
         return r;
-    if (s->contained && t->containers && contain(l, s) < 0)
+    if (pidfd >= 0 && !kept)
+        kept_put(l);
+    if (s->scope[0])
+        adopt_scope(l, s);
+    else if (has_place && contain(l, s) < 0)
         l->below[0] = '\0';
-    look_whether_gone(l);
+    live_look_whether_gone(l);
     return 0;
-}
-
-/* ---- what has to be done -----------------------------------------------------------------------
- */
-
-static void say_to(const struct session *s, const char *line)
-{
-    if (s->tty[0])
-        (void)terminal_say(s->tty, s->uid, line);
-}
-
-static void warn(const struct session *s, const struct act *act)
-{
-    char line[200];
-    struct text t = text_over(line, sizeof line);
-
-    text_put(&t, "team: your elevation ");
-    text_put_id(&t, act->request.bits);
-    text_put(&t, " ends in ");
-    text_put_duration(&t, (uint64_t)act->left_s);
-    text_put(&t, ", and this session with it; to go on: teamctl extend ");
-    text_put_id(&t, act->request.bits);
-    text_put(&t, " --for 30m --reason \"...\"");
-    say_to(s, line);
-}
-
-static void terminate(const struct live *l, const struct session *s, const struct act *act)
-{
-    char line[120];
-    struct text t = text_over(line, sizeof line);
-
-    text_put(&t, "team: your elevation ");
-    text_put_id(&t, act->request.bits);
-    text_put(&t, " has ended; this session is being closed");
-    say_to(s, line);
-    if (l->pidfd >= 0) {
-        pidfd_send_signal(l->pidfd, SIGTERM, NULL, 0);
-        pidfd_send_signal(l->pidfd, SIGCONT, NULL, 0);
-    }
-}
-
-static void kill_all(struct live *l, const struct session *s)
-{
-    bool had_terminal = l->pidfd >= 0 && s->tty[0];
-
-    if (l->below[0] && container_kill(l->t->containers, l->below) < 0)
-        log_line(LOG_ERR, "session %llu: its container cannot be killed",
-                 (unsigned long long)l->number);
-    if (!l->below[0] && l->pidfd >= 0 && pidfd_send_signal(l->pidfd, 0, NULL, 0) == 0)
-        process_kill_tree(s->leader.pid); /* else the number may be another's by now */
-    if (l->pidfd >= 0)
-        pidfd_send_signal(l->pidfd, SIGKILL, NULL, 0);
-    if (had_terminal)
-        (void)terminal_reset(s->tty, s->uid);
-    look_whether_gone(l);
-}
-
-void sessions_act(struct teamd *t, const struct act *act)
-{
-    const struct session *s = world_session(&t->world, act->session);
-    struct live *l = find(t, act->session);
-
-    if (!s || !l)
-        return;
-    if (act->kind == ACT_WARN)
-        warn(s, act);
-    else if (act->kind == ACT_TERM)
-        terminate(l, s, act);
-    else
-        kill_all(l, s);
-}
-
-void sessions_enforce(struct teamd *t, struct now now)
-{
-    for (struct live *l = t->live, *next; l; l = next) {
-        const struct session *s = world_session(&t->world, l->number);
-        const struct request *r = s ? world_request(&t->world, s->request) : NULL;
-
-        next = l->next;
-        if (s && s->request.bits != 0 && (!r || !request_open(r, now)))
-            kill_all(l, s);
-    }
 }
 
 /* ---- who is where ------------------------------------------------------------------------------
  */
+
+static uint64_t session_of_scope(const struct teamd *t, uint32_t pid)
+{
+    char scope[SCOPE_CAP];
+
+    scope_around(pid, scope);
+    if (scope[0])
+        for (const struct live *l = t->live; l; l = l->next)
+            if (strcmp(l->scope, scope) == 0)
+                return l->number;
+    return 0;
+}
 
 uint64_t sessions_of_process(const struct teamd *t, uint32_t pid)
 {
@@ -295,30 +292,54 @@ uint64_t sessions_of_process(const struct teamd *t, uint32_t pid)
 
     if (t->containers)
         container_of(t->containers, pid, below, &number);
+    if (number == 0 && t->n_scopes > 0)
+        number = session_of_scope(t, pid);
     return number;
 }
 
-/* In the container of this name, or in one inside of it. */
-static bool is_within(const char *below, const char *name)
+void live_survey(struct teamd *t)
 {
-    size_t n = strlen(name);
+    uint64_t now;
 
-    return strncmp(below, name, n) == 0 && (below[n] == '\0' || below[n] == '/');
+    if (sd_event_now(t->loop, CLOCK_MONOTONIC, &now) < 0 || now == t->surveyed)
+        return;
+    t->surveyed = now;
+    process_survey();
+}
+
+/* Has something of it left its place? */
+static bool has_escaped(struct live *l, const struct session *s)
+{
+    char scope[SCOPE_CAP];
+
+    if (l->pidfd < 0)
+        return false;
+    if (!l->scope[0])
+        return strays_find(l, s);
+    scope_around(s->leader.pid, scope);
+    return strcmp(scope, l->scope) != 0;
+}
+
+void live_look_for_escapes(struct live *l, const struct session *s)
+{
+    if (s->state == SESSION_OPENING || (!l->below[0] && !l->scope[0]))
+        return;
+    live_survey(l->t);
+    if (has_escaped(l, s) && !s->escaped)
+        live_tell(l->t, EV_ESCAPE, l->number);
 }
 
 static int look_around(sd_event_source *source, uint64_t usec, void *ctx)
 {
     struct teamd *t = ctx;
 
-    for (const struct live *l = t->live; l; l = l->next) {
+    for (struct live *l = t->live, *next; l; l = next) {
         const struct session *s = world_session(&t->world, l->number);
-        char below[CONTAINER_CAP];
-        uint64_t number;
 
-        if (s && s->state != SESSION_OPENING && !s->escaped && l->below[0] && l->pidfd >= 0 &&
-            container_of(t->containers, s->leader.pid, below, &number) == 0 &&
-            !is_within(below, l->below))
-            tell(t, EV_ESCAPE, l->number);
+        next = l->next;
+        if (s)
+            live_look_for_escapes(l, s);
+        live_look_whether_gone(l);
     }
     sd_event_source_set_time(source, usec + LOOK_EVERY_US);
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

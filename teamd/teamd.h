@@ -67,7 +67,10 @@ struct teamd {
 
     /* sessions.c */
     struct containers *containers; /* NULL: there are none on this host */
+    bool use_scopes;               /* those of logins */
     struct live *live;
+    unsigned n_scopes; /* of the live ones */
+    uint64_t surveyed; /* when */
     sd_event_source *look_around;
 
     /* query.c */
@@ -152,6 +155,11 @@ void sessions_enforce(struct teamd *t, struct now now);
 
 /* The session in whose container the process is; 0: none. */
 uint64_t sessions_of_process(const struct teamd *t, uint32_t pid);
+
+/* kept.c: takes over what systemd has kept of a session, if that is what the name says; what no
+ * session of the store has claimed is not needed any more. */
+bool kept_inherit(const char *name, int fd);
+void kept_rest(void);
 
 /* ---- budget.c: what one person may cost ---------------------------------------------------------
  */

@@ -21,6 +21,10 @@ struct deadline engine_wake(const struct world *w);
 const char *gate_speaks_for(const struct policy *p, const struct gate_ask *ask);
 uint32_t gate_subject(const struct policy *p, const struct gate_ask *ask);
 
+/* Is it a login that begins, as in ssh and login, and not somebody who is in and becomes another?
+ */
+bool gate_logs_in(const struct policy *p, const struct gate_ask *ask);
+
 /* pam_acct_mgmt: may this person use this service now? Code, and the line for the person. */
 struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now);
 

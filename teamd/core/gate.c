@@ -43,6 +43,11 @@ static bool class_elevates(int class)
     return class == CLASS_SUDO || class == CLASS_SU;
 }
 
+bool gate_logs_in(const struct policy *p, const struct gate_ask *ask)
+{
+    return !class_elevates(policy_class(p, ask->service));
+}
+
 const char *gate_speaks_for(const struct policy *p, const struct gate_ask *ask)
 {
     int class = policy_class(p, ask->service);

@@ -1,18 +1,13 @@
-#include "host/host.h"
+#include "host/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <team/text.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
 
 enum { PATH_CAP = 512 };
 
@@ -23,56 +18,6 @@ struct containers {
 
 /* ---- finding a place --------------------------------------------------------------------------
  */
-
-static bool is_cgroup2(const char *path)
-{
-    struct statfs fs;
-
-    return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-static const char *mount_point(void)
-{
-    static const char *const PLACES[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-
-    for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++)
-        if (is_cgroup2(PLACES[i]))
-            return PLACES[i];
-    return NULL;
-}
-
-/* The v2 line of /proc/PID/cgroup: "0::/path". -ESRCH if the process is gone. */
-static int read_cgroup(const char *proc_file, char out[CONTAINER_CAP])
-{
-    char line[PATH_CAP];
-    FILE *f = fopen(proc_file, "re");
-    int r = -ESRCH;
-
-    if (!f)
-        return -ESRCH;
-    while (fgets(line, sizeof line, f)) {
-        size_t n = strcspn(line, "\n");
-
-        if (strncmp(line, "0::/", 4) != 0 || line[n] != '\n' || n - 3 >= CONTAINER_CAP)
-            continue;
-        line[n] = '\0';
-        memcpy(out, line + 3, n - 2);
-        r = 0;
-    }
-    fclose(f);
-    return r;
-}
-
-static bool join(char *out, size_t cap, const char *a, const char *b)
-{
-    struct text t = text_over(out, cap);
-
-    text_put(&t, a);
-    if (t.len > 0 && out[t.len - 1] != '/')
-        text_put(&t, "/");
-    text_put(&t, b[0] == '/' ? b + 1 : b);
-    return !t.cut;
-}
 
 static int give_to(const char *dir, uid_t uid, gid_t gid)
 {
@@ -91,7 +36,7 @@ static int give_to(const char *dir, uid_t uid, gid_t gid)
 /* The cgroup of team-sessions.service, delegated to us. */
 static bool find_unit(const char *mount, char out[CONTAINER_CAP])
 {
-    return join(out, CONTAINER_CAP, mount, "system.slice/team-sessions.service") &&
+    return cgroup_join(out, CONTAINER_CAP, mount, "system.slice/team-sessions.service") &&
            access(out, W_OK) == 0;
 }
 
@@ -102,10 +47,11 @@ static int make_own(const char *mount, const char *name, uid_t uid, gid_t gid,
     char here[CONTAINER_CAP], beside[CONTAINER_CAP];
     int r;
 
-    r = read_cgroup("/proc/self/cgroup", here);
-    if (r < 0)
+    r = cgroup_of((uint32_t)getpid(), here);
+    if (r != 0)
         return -ENOTSUP;
-    if (!join(beside, sizeof beside, mount, here) || !join(out, CONTAINER_CAP, beside, name))
+    if (!cgroup_join(beside, sizeof beside, mount, here) ||
+        !cgroup_join(out, CONTAINER_CAP, beside, name))
         return -ENAMETOOLONG;
     if (mkdir(out, 0755) < 0 && errno != EEXIST)
         return -ENOTSUP;
@@ -118,7 +64,7 @@ static int take_given(const char *mount, const char *where, char out[CONTAINER_C
     size_t n = strlen(mount);
 
     return strncmp(where, mount, n) == 0 && where[n] == '/' && where[n + 1] != '\0' &&
-                   is_cgroup2(where) && join(out, CONTAINER_CAP, where, "") &&
+                   cgroup_is_v2(where) && cgroup_join(out, CONTAINER_CAP, where, "") &&
                    access(where, W_OK) == 0
                ? 0
                : -ENOTSUP;
@@ -127,7 +73,7 @@ static int take_given(const char *mount, const char *where, char out[CONTAINER_C
 int containers_open(const char *where, const char *name, uid_t uid, gid_t gid,
                     struct containers **ret)
 {
-    const char *mount = mount_point();
+    const char *mount = cgroup_mount();
     struct containers *c;
     int r = 0;
 
@@ -146,7 +92,7 @@ int containers_open(const char *where, const char *name, uid_t uid, gid_t gid,
     }
     for (size_t n = strlen(c->dir); n > 1 && c->dir[n - 1] == '/'; n--)
         c->dir[n - 1] = '\0';
-    join(c->own, sizeof c->own, "/", c->dir + strlen(mount));
+    cgroup_join(c->own, sizeof c->own, "/", c->dir + strlen(mount));
     *ret = c;
     return 0;
 }
@@ -164,14 +110,14 @@ struct containers *containers_free(struct containers *c)
 
 void container_path(const struct containers *c, const char *below, char out[CONTAINER_CAP])
 {
-    join(out, CONTAINER_CAP, c->dir, below);
+    cgroup_join(out, CONTAINER_CAP, c->dir, below);
 }
 
 int container_make(struct containers *c, const char *below)
 {
     char path[CONTAINER_CAP];
 
-    if (!join(path, sizeof path, c->dir, below))
+    if (!cgroup_join(path, sizeof path, c->dir, below))
         return -ENAMETOOLONG;
     return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
@@ -192,32 +138,35 @@ int container_kill(struct containers *c, const char *below)
     return r;
 }
 
-/* Children first: root in the session may have made some of its own. */
-static int remove_tree(const char *path, unsigned depth)
-{
-    char child[PATH_CAP];
-    const struct dirent *e;
-    DIR *d;
-
-    if (rmdir(path) == 0 || errno == ENOENT)
-        return 0;
-    d = depth < CONTAINER_DEPTH_MAX ? opendir(path) : NULL;
-    if (!d)
-        return -EBUSY;
-    while ((e = readdir(d)))
-        if (e->d_type == DT_DIR && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-            snprintf(child, sizeof child, "%s/%s", path, e->d_name) < (int)sizeof child)
-            remove_tree(child, depth + 1);
-    closedir(d);
-    return rmdir(path) == 0 || errno == ENOENT ? 0 : -EBUSY;
-}
-
 int container_remove(struct containers *c, const char *below)
 {
     char path[CONTAINER_CAP];
+    int dir;
 
     container_path(c, below, path);
-    return remove_tree(path, 0);
+    if (rmdir(path) == 0 || errno == ENOENT)
+        return 0;
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return errno == ENOENT ? 0 : -EBUSY;
+    if (cgroup_populated(dir) <= 0)
+        cgroup_remove_below(dir); /* root in the session may have made some */
+    close(dir);
+    return rmdir(path) == 0 || errno == ENOENT ? 0 : -EBUSY;
+}
+
+int container_each(const struct containers *c, const char *below, cgroup_member_fn each, void *ctx)
+{
+    char path[CONTAINER_CAP];
+    int r, dir;
+
+    container_path(c, below, path);
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return -errno;
+    r = cgroup_each(dir, each, ctx);
+    close(dir);
+    return r;
 }
 
 /* "s12/s15/whatever" -> 15 and "s12/s15": the leading run of names that are sessions'. */
@@ -244,17 +193,16 @@ static uint64_t innermost(const char *below, char out[CONTAINER_CAP])
 
 int container_of(const struct containers *c, uint32_t pid, char below[CONTAINER_CAP], uint64_t *ret)
 {
-    char file[32], path[CONTAINER_CAP];
+    char path[CONTAINER_CAP];
     size_t n = strlen(c->own);
     int r;
 
     below[0] = '\0';
     *ret = 0;
-    snprintf(file, sizeof file, "/proc/%u/cgroup", pid);
-    r = read_cgroup(file, path);
+    r = cgroup_of(pid, path);
     if (r < 0)
         return r;
-    if (strncmp(path, c->own, n) == 0 && path[n] == '/')
+    if (cgroup_within(path, c->own) && path[n] == '/')
         *ret = innermost(path + n + 1, below);
     return 0;
 }

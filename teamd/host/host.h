@@ -35,6 +35,22 @@ struct process {
  * nothing of what was read may be believed). */
 int process_read(int pidfd, uint32_t pid, struct process *ret);
 
+/* 0: it has none, or is gone. */
+uint32_t process_parent(uint32_t pid);
+
+/* Is it the other one, or did it come of it, over parents that live? */
+bool process_descends(uint32_t pid, uint32_t from);
+
+/* Looks at all processes of the host: some 10 us for each. */
+void process_survey(void);
+
+/* The process and its descendants as far as they hung together in the last survey, at most cap > 0.
+ * Numbers only: open a pidfd and ask process_descends() before one of them is touched. */
+size_t process_tree(uint32_t root, uint32_t *pids, size_t cap);
+
+/* The number of the process behind a pidfd of ours; 0: it is gone. */
+uint32_t process_behind(int pidfd);
+
 /* The login uid of the process with this number right now, or NOBODY: for counting, not for
  * deciding. */
 uint32_t process_loginuid(uint32_t pid);
@@ -57,7 +73,7 @@ int leader_open(const struct leader *leader);
  * (cgroups(7)). */
 struct containers;
 
-enum { CONTAINER_CAP = 256, CONTAINER_DEPTH_MAX = 8 };
+enum { CONTAINER_CAP = 256 };
 
 /* Finds or makes the directory. `where`: "auto", a path, or "off". As root it is given to uid and
  * gid. `name` tells apart the teamds of one machine. -ENOTSUP: there is nowhere, or it is off;
@@ -71,8 +87,12 @@ containers_free(struct containers *c); /* removes the directory if nothing is in
 int container_make(struct containers *c, const char *below);
 int container_kill(struct containers *c, const char *below);
 
-/* 0: gone. -EBUSY: something is in it yet. */
+/* 0: gone, with all that root has made below it. -EBUSY: something is in it yet. */
 int container_remove(struct containers *c, const char *below);
+
+/* Calls `each` for every process in it. */
+typedef void (*cgroup_member_fn)(void *ctx, uint32_t pid);
+int container_each(const struct containers *c, const char *below, cgroup_member_fn each, void *ctx);
 
 /* The path for others, in the file system. */
 void container_path(const struct containers *c, const char *below, char out[CONTAINER_CAP]);
@@ -83,19 +103,51 @@ void container_path(const struct containers *c, const char *below, char out[CONT
 int container_of(const struct containers *c, uint32_t pid, char below[CONTAINER_CAP],
                  uint64_t *ret);
 
+/* Is the one path the other, or below it? */
+bool cgroup_within(const char *path, const char *of);
+
 /* Calls back from the loop whenever the last process may have left. */
 int container_watch(struct containers *c, sd_event *loop, const char *below,
                     sd_event_inotify_handler_t handler, void *ctx, sd_event_source **ret);
 
+/* ---- scopes -----------------------------------------------------------------------------------
+ *
+ * Where logind is, it has made a cgroup for a login before we are asked. It stays in there, and
+ * that is its container: but it is not ours, so its processes are ended one by one. */
+
+/* The scope that the process is in, if it was made for its login: in all of it there is nobody but
+ * the process and its descendants. `number` is what no later scope of this name has. -ENOENT: there
+ * is none. */
+int scope_of(uint32_t pid, char path[SCOPE_CAP], uint64_t *number);
+
+/* The scope of a login that the process is in, whosever it is; "" if it is in none. */
+void scope_around(uint32_t pid, char path[SCOPE_CAP]);
+
+/* 0: nothing is in it any more, or it is removed. -EBUSY. */
+int scope_empty(const char *path, uint64_t number);
+
+/* Kills all that is in it, as far as it can be had in bounded time: call again until it is empty.
+ */
+void scope_kill(const char *path, uint64_t number);
+
+int scope_each(const char *path, uint64_t number, cgroup_member_fn each, void *ctx);
+
+/* As container_watch(). */
+int scope_watch(const char *path, sd_event *loop, sd_event_inotify_handler_t handler, void *ctx,
+                sd_event_source **ret);
+
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-/* Kills the leader's descendants as far as they can be found by walking the process tree: for a
- * host without cgroups. Who has left the tree is not found. */
-void process_kill_tree(uint32_t leader);
+/* Kills the descendants of a process that the last survey shows: for what is in no container. Who
+ * has left the tree is not found. */
+void process_kill_tree(uint32_t root);
 
 /* Writes one line to the person's terminal; 0 also when they do not want messages (mesg n). Only to
  * a terminal (pts or tty) that belongs to `owner`. */
 int terminal_say(const char *tty, uint32_t owner, const char *line);
+
+/* The terminal that controls the process, for the above; "" if there is none. */
+void terminal_of(uint32_t pid, char tty[TTY_CAP]);
 
 /* Gives back a terminal whose program was killed while it had it in raw mode. */
 int terminal_reset(const char *tty, uint32_t owner);

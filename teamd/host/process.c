@@ -5,7 +5,6 @@
 
 #include <team/text.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +15,9 @@
 
 /* proc_pid_stat(5) */
 enum { STAT_FIRST_AFTER_COMM = 3, STAT_START_TIME = 22 };
+
+/* Linux: Documentation/admin-guide/devices.txt */
+enum { TERMINAL_CONSOLE = 4, TERMINAL_PTS = 136, TERMINAL_SERIAL = 64 };
 
 /* The first `cap` bytes of a file of /proc/PID. -ESRCH when there is none, because the process is
  * gone. */
@@ -181,6 +183,54 @@ int process_read(int pidfd, uint32_t pid, struct process *ret)
     return 0;
 }
 
+/* Fields 4 and 7 of stat: the parent and the terminal. Zeros if the process is gone. */
+static void read_relations(uint32_t pid, unsigned *parent, unsigned *tty)
+{
+    char stat[4096];
+    const char *at;
+
+    *parent = *tty = 0;
+    if (read_proc(pid, "stat", stat, sizeof stat) < 0 || !(at = strrchr(stat, ')')) ||
+        sscanf(at, ") %*c %u %*d %*d %u", parent, tty) != 2)
+        *parent = *tty = 0;
+}
+
+uint32_t process_parent(uint32_t pid)
+{
+    unsigned parent, tty;
+
+    read_relations(pid, &parent, &tty);
+    return parent;
+}
+
+/* A device number as the kernel packs it for proc_pid_stat(5): minor 7 to 0 and 31 to 20, major 15
+ * to 8. */
+void terminal_of(uint32_t pid, char tty[TTY_CAP])
+{
+    unsigned parent, device, kind, minor_part;
+
+    read_relations(pid, &parent, &device);
+    kind = device >> 8 & 0xff;
+    minor_part = (device & 0xff) | (device >> 12 & 0xfff00);
+    tty[0] = '\0';
+    if (kind == TERMINAL_PTS)
+        snprintf(tty, TTY_CAP, "/dev/pts/%u", minor_part);
+    else if (kind == TERMINAL_CONSOLE && minor_part > 0 && minor_part < TERMINAL_SERIAL)
+        snprintf(tty, TTY_CAP, "/dev/tty%u", minor_part);
+}
+
+bool process_descends(uint32_t pid, uint32_t from)
+{
+    enum { GENERATIONS_MAX = 64 };
+
+    for (int i = 0; pid > 1 && i < GENERATIONS_MAX; i++) {
+        if (pid == from)
+            return true;
+        pid = process_parent(pid);
+    }
+    return false;
+}
+
 int leader_open(const struct leader *leader)
 {
     uint64_t start = 0;
@@ -202,68 +252,4 @@ int leader_open(const struct leader *leader)
         return r;
     }
     return fd;
-}
-
-/* ---- a process tree ---------------------------------------------------------------------------
- */
-
-enum { TREE_MAX = 4096 };
-
-/* Field 4 of stat, the parent; 0 if the process is gone. */
-static uint32_t parent_of(uint32_t pid)
-{
-    char stat[4096];
-    const char *at;
-    unsigned parent;
-
-    if (read_proc(pid, "stat", stat, sizeof stat) < 0 || !(at = strrchr(stat, ')')) ||
-        sscanf(at, ") %*c %u", &parent) != 1)
-        return 0;
-    return parent;
-}
-
-static bool is_among(uint32_t pid, const uint32_t *pids, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (pids[i] == pid)
-            return true;
-    return false;
-}
-
-/* One walk over /proc: adds the processes whose parent is known already. True if there was one. */
-static bool find_children(uint32_t *pids, size_t *n)
-{
-    size_t before = *n;
-    const struct dirent *e;
-    DIR *d = opendir("/proc");
-
-    while (d && *n < TREE_MAX && (e = readdir(d))) {
-        uint64_t pid;
-
-        if (text_parse_u64(e->d_name, strlen(e->d_name), &pid) && pid <= INT32_MAX &&
-            !is_among((uint32_t)pid, pids, *n) && is_among(parent_of((uint32_t)pid), pids, *n))
-            pids[(*n)++] = (uint32_t)pid;
-    }
-    if (d)
-        closedir(d);
-    return *n > before;
-}
-
-void process_kill_tree(uint32_t leader)
-{
-    static uint32_t pids[TREE_MAX];
-    size_t n = 0;
-
-    pids[n++] = leader;
-    while (find_children(pids, &n))
-        ;
-    while (n-- > 1) {
-        int pidfd = pidfd_open((pid_t)pids[n], 0);
-
-        /* Looked at once more under the pidfd: the number may be another's by now. */
-        if (pidfd >= 0 && is_among(parent_of(pids[n]), pids, n))
-            pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-        if (pidfd >= 0)
-            close(pidfd);
-    }
 }

@@ -38,6 +38,74 @@ ok "revoked" as alice teamctl revoke "$id" --yes
 ok "everything of it is gone" until_true 5 none HELD
 ok "the request is over" until_true 5 eval '[ "$(as alice teamctl show '"$id"' --json | jq -r .state)" = revoked ]'
 
+# ---- leaders in systemd's keeping -------------------------------------------------------------------
+
+main_pid() { inside systemctl show -P MainPID teamd; }
+kept() { inside systemctl show -P NFileDescriptorStore teamd; }
+kept_is() { [ "$(kept)" = "$1" ]; }
+leader_of() { as alice teamctl show "$id" --json | jq -r ".sessions[$1].leader"; }
+states() { as alice teamctl show "$id" --json | jq -r '[.sessions[] | .state] | join(" ")'; }
+# as_number N: a process of the machine has this number, which is free.
+as_number() { nsenter -t "$INIT" -p -- "$BUILD/tests/system/aspid" "$1" bash -c 'exec -a IMPOSTOR sleep 60' >/dev/null 2>&1; }
+find_first()
+{
+    first=$(leader_of 0)
+    inside grep -q FIRST "/proc/$first/cmdline" || first=$(leader_of 1) # whichever came first
+}
+# end_first: the first of two sessions is gone, all of it; its leader was $first.
+end_first()
+{
+    inside kill -KILL "$first"
+    kill -KILL $(pgrep -f ^FIRST)
+    until_true 5 inside test ! -e "/proc/$first"
+}
+
+ok "of sessions that are gone systemd keeps nothing" until_true 5 kept_is 0
+elevate 1h
+as alice sudo -n bash -c 'exec -a FIRST sleep 60' 2>/dev/null &
+as alice sudo -n bash -c 'exec -a SECOND sleep 60' &
+until_true 5 there FIRST
+until_true 5 there SECOND
+is "systemd keeps the leader of each session" "$(kept)" 2
+find_first
+inside kill -STOP "$(main_pid)"
+end_first
+ok "while teamd does not look, a leader's number becomes another's" as_number "$first"
+inside kill -KILL "$(main_pid)"
+until_true 10 inside teamctl status
+ok "teamd knows that the leader is gone" until_true 5 eval '[[ $(states) == *ended* ]]'
+is "and that the other is not" "$(states | xargs -n 1 | sort | xargs)" "ended live"
+ok "its process goes on" there SECOND
+is "what systemd keeps is that one" "$(kept)" 1
+ok "revoked" as alice teamctl revoke "$id" --yes
+ok "it ends" until_true 5 none SECOND
+ok "whoever has the number now is left alone" there IMPOSTOR
+kill "$(pgrep -f ^IMPOSTOR)"
+until_true 5 eval '[ "$(as alice teamctl show '"$id"' --json | jq -r .state)" = revoked ]'
+ok "and nothing is kept" until_true 5 kept_is 0
+
+# Without what is kept, as after a stop: by number, start time and boot.
+elevate 1h
+as alice sudo -n bash -c 'exec -a FIRST sleep 60' 2>/dev/null &
+as alice sudo -n bash -c 'exec -a SECOND sleep 60' &
+until_true 5 there FIRST
+until_true 5 there SECOND
+find_first
+inside systemctl stop teamd team-gate.socket team-control.socket
+end_first
+ok "while teamd is stopped, a leader's number becomes another's" as_number "$first"
+inside systemctl start team-gate.socket team-control.socket teamd
+until_true 10 inside teamctl status
+ok "teamd knows that it is another" until_true 5 eval '[ "$(states | xargs -n 1 | sort | xargs)" = "ended live" ]'
+is "systemd keeps the other's leader again" "$(kept)" 1
+ok "revoked" as alice teamctl revoke "$id" --yes
+ok "it ends" until_true 5 eval 'none FIRST && none SECOND'
+ok "whoever has the number now is left alone" there IMPOSTOR
+kill "$(pgrep -f ^IMPOSTOR)"
+until_true 5 eval '[ "$(as alice teamctl show '"$id"' --json | jq -r .state)" = revoked ]'
+
+# ---- the unit that holds them -----------------------------------------------------------------------
+
 elevate 1h
 as alice sudo -n bash -c 'exec -a KEPT sleep 60' &
 until_true 5 there KEPT

@@ -36,33 +36,28 @@ static const char *mount_point(void)
     return NULL;
 }
 
-static bool enter(const char *path)
+static bool enter(int dir)
 {
-    char file[500];
-    int fd;
-    bool in;
+    int fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    bool in = fd >= 0 && write(fd, "0", 1) == 1;
 
-    snprintf(file, sizeof file, "%s/cgroup.procs", path);
-    fd = open(file, O_WRONLY | O_CLOEXEC);
-    in = fd >= 0 && write(fd, "0", 1) == 1;
     close(fd);
     return in;
 }
 
 /* A process that sleeps in there; HUP and TERM do not touch it. */
-static pid_t sleeper(const char *below)
+static pid_t sleeper_at(int dir)
 {
-    char path[CONTAINER_CAP], byte;
     int ready[2];
+    char byte;
     pid_t pid;
 
-    container_path(all, below, path);
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         signal(SIGTERM, SIG_IGN);
-        if (!enter(path) || write(ready[1], "x", 1) != 1)
+        if (!enter(dir) || write(ready[1], "x", 1) != 1)
             _exit(9);
         for (;;)
             pause();
@@ -70,6 +65,20 @@ static pid_t sleeper(const char *below)
     close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
     close(ready[0]);
+    return pid;
+}
+
+static pid_t sleeper(const char *below)
+{
+    char path[CONTAINER_CAP];
+    int dir;
+    pid_t pid;
+
+    container_path(all, below, path);
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(dir >= 0);
+    pid = sleeper_at(dir);
+    close(dir);
     return pid;
 }
 
@@ -265,6 +274,73 @@ static void what_root_made_inside_belongs_to_it(void **state)
     assert_int_equal(container_remove(all, "s6"), 0);
 }
 
+/* As deep as root likes: longer than any path may be. */
+static void no_depth_is_too_deep_to_be_removed(void **state)
+{
+    enum { DEPTH = 300 };
+    char path[CONTAINER_CAP], below[CONTAINER_CAP];
+    uint64_t number = 0;
+    int at, next;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(container_make(all, "s5"), 0);
+    assert_int_equal(container_make(all, "s5/s6"), 0);
+    container_path(all, "s5/s6", path);
+    at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < DEPTH; i++) {
+        assert_int_equal(mkdirat(at, "aside", 0755), 0);
+        assert_int_equal(mkdirat(at, "further-and-further", 0755), 0);
+        next = openat(at, "further-and-further", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(next >= 0);
+        close(at);
+        at = next;
+    }
+    pid = sleeper_at(at);
+    close(at);
+    assert_int_equal(container_of(all, (uint32_t)pid, below, &number), 0);
+    assert_int_equal(number, 6);
+    assert_string_equal(below, "s5/s6");
+    assert_int_equal(container_remove(all, "s5"), -EBUSY);
+    assert_int_equal(container_kill(all, "s5"), 0);
+    wait_for(pid);
+    for (int i = 0; i < 10 && container_remove(all, "s5") < 0; i++) /* so much in one call */
+        ;
+    assert_false(exists("s5"));
+}
+
+static void note_pid(void *ctx, uint32_t pid)
+{
+    uint32_t *pids = ctx;
+
+    while (*pids != 0)
+        pids++;
+    *pids = pid;
+}
+
+static void all_that_is_inside_is_listed(void **state)
+{
+    uint32_t pids[8] = {0};
+    pid_t one, two;
+
+    (void)state;
+    assert_int_equal(container_make(all, "s5"), 0);
+    assert_int_equal(container_each(all, "s5", note_pid, pids), 0);
+    assert_int_equal(pids[0], 0);
+    make("s5/own");
+    one = sleeper("s5");
+    two = sleeper("s5/own");
+    assert_int_equal(container_each(all, "s5", note_pid, pids), 0);
+    assert_int_equal(pids[0], one);
+    assert_int_equal(pids[1], two);
+    assert_int_equal(pids[2], 0);
+    container_kill(all, "s5");
+    wait_for(one);
+    wait_for(two);
+    assert_int_equal(container_remove(all, "s5"), 0);
+    assert_int_equal(container_each(all, "s5", note_pid, pids), -ENOENT);
+}
+
 static void who_is_elsewhere_is_in_none(void **state)
 {
     char below[CONTAINER_CAP] = "stale";
@@ -329,6 +405,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_nested_one_is_its_own_and_its_parents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_root_made_inside_belongs_to_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_depth_is_too_deep_to_be_removed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_that_is_inside_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_elsewhere_is_in_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_loop_is_told_when_the_last_process_has_left, set_up,
                                         tear_down),

@@ -382,6 +382,19 @@ static void grow(int fd, unsigned inner)
         pause();
 }
 
+/* Each is the parent of the next. */
+static void check_tree(const pid_t pids[4])
+{
+    uint32_t tree[8];
+
+    assert_int_equal(process_tree((uint32_t)pids[0], tree, 8), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(tree[i], pids[i]);
+    assert_int_equal(process_tree((uint32_t)pids[0], tree, 2), 2);
+    assert_int_equal(tree[1], pids[1]);
+    assert_int_equal(process_tree((uint32_t)pids[3], tree, 8), 1);
+}
+
 static void the_descendants_of_a_leader_are_killed_and_nobody_else(void **state)
 {
     struct child other = child_start("bystander", NULL);
@@ -399,6 +412,15 @@ static void the_descendants_of_a_leader_are_killed_and_nobody_else(void **state)
         assert_true(pidfds[i] >= 0);
     }
     assert_int_equal(pids[0], leader);
+    process_survey();
+    assert_true(process_descends((uint32_t)pids[3], (uint32_t)leader));
+    assert_true(process_descends((uint32_t)leader, (uint32_t)leader));
+    assert_false(process_descends((uint32_t)leader, (uint32_t)pids[3]));
+    assert_false(process_descends((uint32_t)other.pid, (uint32_t)leader));
+    assert_false(process_descends(INT32_MAX, (uint32_t)leader));
+    check_tree(pids);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(process_behind(pidfds[i]), pids[i]);
     process_kill_tree((uint32_t)leader);
     for (size_t i = 1; i < 4; i++) {
         struct pollfd p = {.fd = pidfds[i], .events = POLLIN};
@@ -409,6 +431,10 @@ static void the_descendants_of_a_leader_are_killed_and_nobody_else(void **state)
     assert_int_equal(waitpid(other.pid, &status, WNOHANG), 0);
     kill(leader, SIGKILL);
     waitpid(leader, &status, 0);
+    assert_int_equal(process_behind(pidfds[0]), 0);
+    assert_int_equal(process_behind(STDIN_FILENO), 0);
+    assert_int_equal(process_behind(-1), 0);
+    process_survey();
     process_kill_tree((uint32_t)leader); /* nothing is below nobody */
     assert_int_equal(waitpid(other.pid, &status, WNOHANG), 0);
     child_end(&other);
