@@ -85,7 +85,7 @@ static const char *first_text(const json_t *value)
 
 static const char *text_of_parameters(json_t *parameters)
 {
-    const char *member, *any = NULL;
+    const char *member, *any = json_string_value(parameters); /* Lake's are one text */
     json_t *value;
 
     json_object_foreach(parameters, member, value)

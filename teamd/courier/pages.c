@@ -35,9 +35,14 @@ struct pages *pages_cancel(struct pages *p)
     return NULL;
 }
 
+static const char *pages_token(const struct pages *p)
+{
+    return p->ask.token ? p->ask.token : "NextToken";
+}
+
 static int pages_ask_one(struct pages *p)
 {
-    struct aws_options options = {.urgency = p->ask.urgency};
+    struct aws_options options = {.urgency = p->ask.urgency, .region = p->ask.region};
 
     return aws_call(p->aws, p->ask.service, p->ask.operation, json_copy(p->ask.body), &options,
                     pages_done, p, &p->call);
@@ -106,7 +111,7 @@ static void pages_next(struct pages *p, json_t *token)
         pages_end(p, NULL);
     else if (pages_circle(p, json_string_value(token)))
         pages_fail(p, "its pages go round in a circle");
-    else if (json_object_set(p->ask.body, "NextToken", token) < 0 || pages_ask_one(p) < 0)
+    else if (json_object_set(p->ask.body, pages_token(p), token) < 0 || pages_ask_one(p) < 0)
         pages_fail(p, "the next page could not be asked for");
 }
 
@@ -135,5 +140,5 @@ static void pages_done(void *ctx, const struct aws_result *result)
     if (p->dropped)
         pages_cancel(p);
     else
-        pages_next(p, json_object_get(result->answer, "NextToken"));
+        pages_next(p, json_object_get(result->answer, pages_token(p)));
 }

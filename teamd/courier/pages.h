@@ -20,7 +20,9 @@ struct pages_ask {
     const char *operation; /* kept, not copied */
     const char *member;    /* of the answer: the list; kept, not copied */
     enum aws_urgency urgency;
-    json_t *body; /* without NextToken; taken over, also on failure */
+    const char *token;  /* the member that leads to the next page; NULL: NextToken; kept */
+    const char *region; /* NULL: the service's own; kept */
+    json_t *body;       /* without a token; taken over, also on failure */
 };
 
 struct pages;

@@ -153,10 +153,10 @@ struct aws_call *aws_cancel(struct aws_call *call)
 
 const char *aws_service_name(enum aws_service service)
 {
-    static const char *const NAMES[] = {[AWS_SSO_ADMIN] = "sso-admin",
-                                        [AWS_IDENTITYSTORE] = "identitystore",
-                                        [AWS_ORGANIZATIONS] = "organizations",
-                                        [AWS_STS] = "sts"};
+    static const char *const NAMES[] = {
+        [AWS_SSO_ADMIN] = "sso-admin",         [AWS_IDENTITYSTORE] = "identitystore",
+        [AWS_ORGANIZATIONS] = "organizations", [AWS_STS] = "sts",
+        [AWS_CLOUDTRAIL] = "cloudtrail",       [AWS_LOGS] = "logs"};
 
     return NAMES[service];
 }

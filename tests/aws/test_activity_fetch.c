@@ -1,0 +1,429 @@
+/* Sources of activity: what is asked of them, in which order, and what is made of what they say. */
+#include "aws/fake_aws.h"
+
+#include "courier/activity_query.h"
+#include "courier/activity_source.h"
+
+#include <team/text.h>
+
+#define ONES "111122223333"
+#define HEX  "0123456789abcdef"
+/* A record inside a text inside JSON: ` is the inner quote. */
+#define EVENT(id, time, user)                                                              \
+    "{`eventID`:`" id "`,`eventTime`:`2026-11-25T" time                                    \
+    "Z`,`eventName`:`Do`,`recipientAccountId`:`" ONES                                      \
+    "`,`userIdentity`:{`type`:`AssumedRole`,`principalId`:`A:" user "`,`sessionContext`:{" \
+    "`sessionIssuer`:{`userName`:`AWSReservedSSO_Admin_" HEX "`}}}}"
+#define LINE(id, time, user) "{'message':'" EVENT(id, time, user) "'}"
+#define ROW(id, time, user) \
+    "[{'field':'@message','value':'" EVENT(id, time, user) "'},{'field':'@ptr','value':'x'}]"
+#define LOOKED(id, time, user) "{'EventId':'" id "','CloudTrailEvent':'" EVENT(id, time, user) "'}"
+#define LAKE(id, time, user)                                                                     \
+    "[{'id':'" id "'},{'at':'2026-11-25 " time ".000'},{'name':'Do'},{'source':'s3'},{'region':" \
+    "'eu-west-1'},{'address':'192.0.2.1'},{'error':'AccessDenied'},{'readonly':'true'},"         \
+    "{'account':'" ONES "'},{'parameters':'{bucketName=b}'},{'kind':'AssumedRole'},"             \
+    "{'principal':'A:" user "'},{'role':'AWSReservedSSO_Admin_" HEX "'}]"
+#define NOON_MS "1795608000000"
+
+static const char *const REGIONS[] = {"eu-west-1", "us-east-1"};
+
+/* 2026-11-25 12:00 UTC, and so many seconds. */
+static struct wall noon(int64_t seconds)
+{
+    return (struct wall){(INT64_C(1795608000) + seconds) * SECOND_US};
+}
+
+static struct {
+    char said[2048];
+    struct text text;
+    char raw[512];
+    bool done;
+} seen;
+
+static void on_event(void *ctx, const struct activity_event *e, const char *raw, size_t raw_len)
+{
+    (void)ctx;
+    text_put(&seen.text, e->id);
+    text_put(&seen.text, e->error[0] ? "! " : " ");
+    snprintf(seen.raw, sizeof seen.raw, "%.*s", (int)raw_len, raw);
+}
+
+static void on_gap(void *ctx, struct wall from, struct wall until, const char *why)
+{
+    (void)ctx;
+    text_put(&seen.text, "gap ");
+    text_put_u64(&seen.text, (uint64_t)(from.us - noon(0).us) / SECOND_US);
+    text_put(&seen.text, "-");
+    text_put_u64(&seen.text, (uint64_t)(until.us - noon(0).us) / SECOND_US);
+    text_put(&seen.text, ": ");
+    text_put(&seen.text, why);
+    text_put(&seen.text, " ");
+}
+
+static void on_done(void *ctx)
+{
+    (void)ctx;
+    assert_false(seen.done);
+    seen.done = true;
+}
+
+static const struct activity_calls CALLS = {on_event, on_gap, on_done, NULL};
+static const struct activity_scope BOB = {
+    .account = ONES, .set = "Admin", .user = "bob", .user_id = "id-of-bob"};
+
+static struct activity_source source(enum activity_kind kind)
+{
+    return (struct activity_source){.kind = kind,
+                                    .loop = fake_loop,
+                                    .log_group = "trail",
+                                    .store = "12345678-1234-1234-1234-123456789012",
+                                    .regions = REGIONS,
+                                    .n_regions = 2};
+}
+
+/* The inner quotes of the script. */
+static void with_quotes(struct fake_line *to, const struct fake_line *script)
+{
+    static char answers[16][32768];
+    size_t i = 0;
+
+    for (; script[i].operation; i++) {
+        char *out = answers[i];
+
+        to[i] = script[i];
+        for (const char *s = script[i].answer; *s; s++) {
+            if (*s == '`')
+                *out++ = '\\';
+            *out++ = *s == '`' ? '\'' : *s;
+        }
+        *out = '\0';
+        to[i].answer = answers[i];
+    }
+    to[i] = (struct fake_line){NULL, NULL, NULL};
+}
+
+static const char *fetch(enum activity_kind kind, int64_t seconds, const struct fake_line *script)
+{
+    static struct fake_line lines[17];
+    struct activity_scope scope = BOB;
+    struct activity_fetch *f;
+    struct activity_source s;
+
+    with_quotes(lines, script);
+    fake_begin(lines);
+    s = source(kind);
+    seen.done = false;
+    seen.text = text_over(seen.said, sizeof seen.said);
+    scope.from = noon(0);
+    scope.until = noon(86400);
+    assert_int_equal(activity_fetch(&s, &scope, noon(0), noon(seconds), AWS_SOMETIME, &CALLS, &f),
+                     0);
+    fake_run(&seen.done);
+    fake_end();
+    return seen.said;
+}
+
+#define SCRIPT(...) ((const struct fake_line[]){__VA_ARGS__, {NULL, NULL, NULL}})
+
+/* ---- CloudWatch Logs ---------------------------------------------------------------------------
+ */
+
+static void a_short_while_is_filtered(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOGS, 300,
+              SCRIPT({"FilterLogEvents",
+                      "{'logGroupName':'trail','startTime':" NOON_MS ",'endTime':1795610100000}",
+                      "{'events':[" LINE("a", "12:00:01", "bob") "," LINE(
+                          "b", "12:00:02", "bobby") "],'nextToken':'t'}"},
+                     {"FilterLogEvents", "{'nextToken':'t'}", "{'events':[],'nextToken':'u'}"},
+                     {"FilterLogEvents", "{'nextToken':'u'}",
+                      "{'events':[" LINE("c", "12:05:00", "BOB") "," LINE(
+                          "d", "12:05:01", "bob") ","
+                                                  "{'message':'no JSON'},{'message':'{}'},{}]}"})),
+        "a c ");
+}
+
+static void a_long_while_is_queried(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOGS, 3600,
+              SCRIPT({"StartQuery",
+                      "{'logGroupName':'trail','startTime':1795608000,'endTime':1795613400,'limit':"
+                      "10000}",
+                      "{'queryId':'q-1'}"},
+                     {"GetQueryResults", "{'queryId':'q-1'}", "{'status':'Scheduled'}"},
+                     {"GetQueryResults", "{'queryId':'q-1'}", "{'status':'Running','results':[]}"},
+                     {"GetQueryResults", "{'queryId':'q-1'}",
+                      "{'status':'Complete','results':[" ROW("a", "12:00:00", "bob") "," ROW(
+                          "b", "13:00:00", "bob") "]}"})),
+        "a b ");
+}
+
+static void a_query_that_fails_is_asked_again(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOGS, 3600,
+              SCRIPT({"StartQuery", NULL, "{'queryId':'q-1'}"},
+                     {"GetQueryResults", NULL, "{'status':'Failed'}"},
+                     {"StartQuery", NULL, "!LimitExceededException too many"},
+                     {"StartQuery", NULL, "{'queryId':'q-2'}"},
+                     {"GetQueryResults", "{'queryId':'q-2'}",
+                      "{'status':'Complete','results':[" ROW("a", "12:30:00", "bob") "]}"})),
+        "a ");
+}
+
+static void what_fails_three_times_is_a_gap(void **state)
+{
+    static const struct {
+        const char *status, *why;
+    } ENDS[] = {{"{'status':'Failed'}", "gap 0-3600: the query failed "},
+                {"{'status':'Cancelled'}", "gap 0-3600: somebody cancelled the query "},
+                {"{'status':'Timeout'}", "gap 0-3600: the query took too long "},
+                {"{'status':'Unknown'}", "gap 0-3600: the query failed "},
+                {"{}", "gap 0-3600: the query failed "}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++)
+        assert_string_equal(fetch(ACTIVITY_LOGS, 3600,
+                                  SCRIPT({"StartQuery", NULL, "{'queryId':'q'}"},
+                                         {"GetQueryResults", NULL, ENDS[i].status},
+                                         {"StartQuery", NULL, "{'queryId':'q'}"},
+                                         {"GetQueryResults", NULL, ENDS[i].status},
+                                         {"StartQuery", NULL, "{'queryId':'q'}"},
+                                         {"GetQueryResults", NULL, ENDS[i].status})),
+                            ENDS[i].why);
+}
+
+static void what_is_refused_is_a_gap_at_once(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOGS, 60,
+              SCRIPT({"FilterLogEvents", NULL, "!ResourceNotFoundException no such group"})),
+        "gap 0-60: logs FilterLogEvents refused: ResourceNotFoundException: no such group ");
+    assert_string_equal(fetch(ACTIVITY_LOGS, 3600, SCRIPT({"StartQuery", NULL, "~unreachable"})),
+                        "gap 0-3600: logs StartQuery cannot be reached ");
+    assert_string_equal(fetch(ACTIVITY_LOGS, 3600, SCRIPT({"StartQuery", NULL, "{}"})),
+                        "gap 0-3600: the answer does not say which query has begun ");
+}
+
+/* 10,000 rows may have been more. */
+static const char *full_answer(void)
+{
+    static char answer[64 + 10000 * 3] = "{'status':'Complete','results':[[]";
+
+    for (size_t i = strlen(answer), n = 1; n < 10000; n++, i += 3)
+        memcpy(answer + i, ",[]", 4);
+    memcpy(answer + strlen(answer), "]}", 3);
+    return answer;
+}
+
+static void a_full_answer_is_asked_for_in_halves(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(
+            ACTIVITY_LOGS, 3600,
+            SCRIPT(
+                {"StartQuery", "{'startTime':1795608000}", "{'queryId':'q'}"},
+                {"GetQueryResults", NULL, full_answer()},
+                {"StartQuery", "{'startTime':1795608000,'endTime':1795611600}", "{'queryId':'q'}"},
+                {"GetQueryResults", NULL,
+                 "{'status':'Complete','results':[" ROW("a", "12:29:59", "bob") "]}"},
+                {"StartQuery", "{'startTime':1795609800,'endTime':1795613400}", "{'queryId':'q'}"},
+                {"GetQueryResults", NULL,
+                 "{'status':'Complete','results':[" ROW("a", "12:29:59", "bob") "," ROW(
+                     "b", "12:30:00", "bob") "]}"})),
+        "a b ");
+}
+
+/* ---- LookupEvents ------------------------------------------------------------------------------
+ */
+
+static void each_region_is_looked_up(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOOKUP, 3600,
+              SCRIPT({"LookupEvents",
+                      "{'LookupAttributes':[{'AttributeKey':'Username','AttributeValue':'bob'}],"
+                      "'StartTime':1795608000,'EndTime':1795611600,'MaxResults':50}",
+                      "{'Events':[" LOOKED("b", "12:30:00", "bob") "],'NextToken':'t'}"},
+                     {"LookupEvents", "{'NextToken':'t'}",
+                      "{'Events':[" LOOKED("a", "12:10:00", "bob") "," LOOKED("x", "12:10:00",
+                                                                              "eve") "]}"},
+                     {"LookupEvents", NULL, "{'Events':[" LOOKED("c", "12:20:00", "bob") "]}"})),
+        "b a c ");
+}
+
+static void a_region_that_fails_is_a_gap_and_the_others_are_read(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOOKUP, 60,
+              SCRIPT({"LookupEvents", NULL, "~throttled"},
+                     {"LookupEvents", NULL, "{'Events':[" LOOKED("c", "12:00:20", "bob") "]}"})),
+        "gap 0-60: eu-west-1: cloudtrail LookupEvents has too much to do; it will be asked again "
+        "c ");
+}
+
+/* ---- Lake --------------------------------------------------------------------------------------
+ */
+
+static void lake_is_queried(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LAKE, 3600,
+              SCRIPT({"StartQuery", NULL, "!MaxConcurrentQueriesException ten"},
+                     {"StartQuery", NULL, "{'QueryId':'q'}"},
+                     {"DescribeQuery", "{'QueryId':'q'}", "{'QueryStatus':'QUEUED'}"},
+                     {"DescribeQuery", NULL, "{'QueryStatus':'RUNNING'}"},
+                     {"DescribeQuery", NULL, "{'QueryStatus':'FINISHED'}"},
+                     {"GetQueryResults", "{'QueryId':'q','MaxQueryResults':1000}",
+                      "{'QueryResultRows':[" LAKE("a", "12:00:01", "bob") "],'NextToken':'t'}"},
+                     {"GetQueryResults", "{'NextToken':'t'}",
+                      "{'QueryResultRows':[" LAKE("b", "12:00:02", "bob") "," LAKE(
+                          "c", "12:00:03", "bobby") ",[],'odd']}"})),
+        "a! b! ");
+    assert_non_null(strstr(seen.raw, "\"requestParameters\":\"{bucketName=b}\""));
+}
+
+static void lake_may_fail(void **state)
+{
+    static const char *const STATUS[] = {"FAILED", "CANCELLED", "TIMED_OUT"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char answer[64];
+
+        snprintf(answer, sizeof answer, "{'QueryStatus':'%s'}", STATUS[i]);
+        assert_non_null(strstr(
+            fetch(ACTIVITY_LAKE, 60,
+                  SCRIPT({"StartQuery", NULL, "{'QueryId':'q'}"}, {"DescribeQuery", NULL, answer},
+                         {"StartQuery", NULL, "{'QueryId':'q'}"}, {"DescribeQuery", NULL, answer},
+                         {"StartQuery", NULL, "{'QueryId':'q'}"}, {"DescribeQuery", NULL, answer})),
+            "gap 0-60: "));
+    }
+}
+
+/* ---- questions ---------------------------------------------------------------------------------
+ */
+
+static void names_cannot_say_anything_in_a_query(void **state)
+{
+    static const char *const NAMES[] = {"x\" || \"1\" = \"1",
+                                        "x' OR 'a' LIKE '%",
+                                        "a/ or 1 like /",
+                                        "*",
+                                        "%",
+                                        "a\\",
+                                        "a|b",
+                                        "a b",
+                                        "é"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        struct activity_scope nobody = BOB, hostile = BOB;
+        char with[ACTIVITY_QUERY_CAP], without[ACTIVITY_QUERY_CAP];
+
+        nobody.user = nobody.user_id = "";
+        hostile.user = hostile.user_id = NAMES[i];
+        activity_pattern(&hostile, with);
+        activity_pattern(&nobody, without);
+        assert_string_equal(with, without);
+        activity_insights(&hostile, 5, with);
+        activity_insights(&nobody, 5, without);
+        assert_string_equal(with, without);
+        activity_sql(&hostile, "S", noon(0), noon(1), with);
+        activity_sql(&nobody, "S", noon(0), noon(1), without);
+        assert_string_equal(with, without);
+    }
+}
+
+static void what_means_something_is_escaped(void **state)
+{
+    struct activity_scope s = BOB;
+    char query[ACTIVITY_QUERY_CAP];
+
+    (void)state;
+    s.user = "Bob.Smith_1+x@example.com";
+    s.set = "Net_Admin";
+    activity_insights(&s, 5, query);
+    assert_non_null(strstr(query, "like /(?i):Bob\\.Smith_1\\+x@example\\.com$/"));
+    assert_non_null(strstr(query, "like /^AWSReservedSSO_Net_Admin_/"));
+    activity_sql(&s, "S", noon(0), (struct wall){noon(1).us + 1}, query);
+    assert_non_null(strstr(query, "LIKE '%:bob.smith\\_1+x@example.com' ESCAPE '\\'"));
+    assert_non_null(strstr(query, "LIKE 'awsreservedsso\\_net\\_admin\\_%' ESCAPE '\\'"));
+    assert_non_null(
+        strstr(query, "eventTime >= '2026-11-25 12:00:00' AND eventTime <= '2026-11-25 12:00:02'"));
+    activity_pattern(&s, query);
+    assert_string_equal(query,
+                        "{ (($.recipientAccountId = \"" ONES
+                        "\") && ($.userIdentity.sessionContext.sessionIssuer.userName = "
+                        "\"AWSReservedSSO_Net_Admin*\")) || ($.userIdentity.onBehalfOf.userId = "
+                        "\"id-of-bob\") }");
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------
+ */
+
+static void what_is_cancelled_says_nothing(void **state)
+{
+    static const struct fake_line NOTHING[] = {{NULL, NULL, NULL}};
+    struct activity_fetch *f;
+    struct activity_source s;
+
+    (void)state;
+    fake_begin(NOTHING);
+    s = source(ACTIVITY_LOGS);
+    seen.done = false;
+    assert_int_equal(activity_fetch(&s, &BOB, noon(0), noon(60), AWS_SOON, &CALLS, &f), 0);
+    assert_null(activity_fetch_cancel(f));
+    sd_event_run(fake_loop, 1000);
+    assert_false(seen.done);
+    assert_null(activity_fetch_cancel(NULL));
+    fake_end();
+}
+
+static void what_cannot_be_is_not_asked(void **state)
+{
+    static const struct fake_line NOTHING[] = {{NULL, NULL, NULL}};
+    struct activity_scope scope = BOB;
+    struct activity_fetch *f;
+    struct activity_source s;
+
+    (void)state;
+    fake_begin(NOTHING);
+    s = source(ACTIVITY_LOGS);
+    assert_int_equal(activity_fetch(&s, &BOB, noon(60), noon(0), AWS_SOON, &CALLS, &f), -EINVAL);
+    scope.account = "1";
+    assert_int_equal(activity_fetch(&s, &scope, noon(0), noon(60), AWS_SOON, &CALLS, &f), -EINVAL);
+    fake_end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_short_while_is_filtered),
+        cmocka_unit_test(a_long_while_is_queried),
+        cmocka_unit_test(a_query_that_fails_is_asked_again),
+        cmocka_unit_test(what_fails_three_times_is_a_gap),
+        cmocka_unit_test(what_is_refused_is_a_gap_at_once),
+        cmocka_unit_test(a_full_answer_is_asked_for_in_halves),
+        cmocka_unit_test(each_region_is_looked_up),
+        cmocka_unit_test(a_region_that_fails_is_a_gap_and_the_others_are_read),
+        cmocka_unit_test(lake_is_queried),
+        cmocka_unit_test(lake_may_fail),
+        cmocka_unit_test(names_cannot_say_anything_in_a_query),
+        cmocka_unit_test(what_means_something_is_escaped),
+        cmocka_unit_test(what_is_cancelled_says_nothing),
+        cmocka_unit_test(what_cannot_be_is_not_asked),
+    };
+
+    return cmocka_run_group_tests_name("aws: sources of activity", tests, NULL, NULL);
+}
