@@ -76,8 +76,9 @@ static int list_row(void *ctx, const struct record *r)
     struct query *q = ctx;
     int full;
 
-    if (q->limit == 0 ||
-        !may_see(&team(q)->world, viewer(q), &r->request, took_part(r, viewer(q))) ||
+    if (q->limit == 0)
+        return 1;
+    if (!may_see(&team(q)->world, viewer(q), &r->request, took_part(r, viewer(q))) ||
         (q->by_pattern && !has_target_like(&r->request, &q->target)) ||
         (q->by_name && strcmp(r->request.requester_name.text, q->user) != 0))
         return 0;
