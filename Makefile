@@ -152,13 +152,33 @@ $(BUILD)/tests/fuzz/dictionary: tests/fuzz/dictionary.c $(BUILD)/libteamd.a
 # What the system tests need beside the programs.
 SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c) \
 	$(filter-out tests/aws/test_%,$(wildcard tests/aws/*.c)))
+BENCH_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out %/pam_ask.c,$(wildcard tests/bench/*.c))) \
+	$(BUILD)/tests/bench/pam_ask.so $(BUILD)/tests/bench/teamd-one-by-one
 
 $(BUILD)/tests/system/%: tests/system/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(ALL_LDFLAGS)
 
+# What `make bench` compares with. teamd-one-by-one is teamd, except that it commits each request for
+# itself.
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libteamd.a
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS) -lpam
+
+$(BUILD)/tests/bench/pam_ask.so: tests/bench/pam_ask.c
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -shared -o $@ $< $(ALL_LDFLAGS) -lpam
+
+$(OBJ)/teamd/turn.one.o: teamd/turn.c
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -DTURN_BATCH_MAX=1 -fPIE -c -o $@ $<
+
+$(BUILD)/tests/bench/teamd-one-by-one: $(OBJ)/teamd/turn.one.o $(filter-out %/turn.o,$(TEAMD_OBJS)) $(BUILD)/libteamd.a
+	@mkdir -p $(@D)
+	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMD_LIBS)
+
 .PHONY: tests
-tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) ## build the programs and the tests
+tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) ## build the programs and the tests
 
 SYSTEM_TESTS := $(filter-out tests/system/lib.sh,$(shell find tests/system -maxdepth 1 -name '*.sh' -perm -u+x | sort))
 OTHER_TESTS := $(shell find tests/purity tests/build tests/fuzz -name 'test_*.sh' -perm -u+x 2>/dev/null | sort)
@@ -209,6 +229,16 @@ targets-in-this-build: $(FUZZ_TARGETS) $(BUILD)/tests/fuzz/dictionary
 fuzz: fuzz-targets ## every fuzz target for FUZZ_SECONDS (60), as many at once as there are cores
 	@tests/fuzz/run $(FUZZ_TARGETS:$(BUILD)/%=$(BUILD)/fuzz/%)
 
+.PHONY: bench
+bench: deps ## measures ours beside what else would do (DESIGN.md 7), as root, in ten minutes
+	@$(PARALLEL) all $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) >/dev/null
+	@tests/bench/bench.sh
+
+.PHONY: bench-history
+bench-history: deps ## the same for a store of N requests (a million) with ten events each
+	@$(PARALLEL) all $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) >/dev/null
+	@N=$(N) tests/bench/bench.sh history
+
 .PHONY: purity
 purity: ## who may include, call, export and link what (DESIGN.md 3)
 	@tests/purity/check.sh
@@ -243,6 +273,8 @@ coverage: ## lines and branches per folder; fails below what a folder must have
 DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
 	libsystemd-dev libjansson-dev libcurl4-openssl-dev libssl-dev
 DEPS_CHECK := sudo libcmocka-dev pamtester clang libclang-rt-dev clang-tidy clang-format gcovr valgrind iproute2 procps \
+
+DEPS_CHECK := sudo libcmocka-dev pamtester sqlite3 clang clang-tidy clang-format gcovr valgrind iproute2 procps \
 	util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec dbus cron \
 	systemd libpam-systemd curl python3-botocore
 

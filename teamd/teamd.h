@@ -8,9 +8,13 @@
 #include "ipc/ipc.h"
 #include "store/store.h"
 
+/* Events that are committed together; one alone to measure what that is worth (make bench). */
+#ifndef TURN_BATCH_MAX
+#define TURN_BATCH_MAX 256
+#endif
+
 enum {
     EXIT_TEMPFAIL = 75,       /* the disk failed: only a new start helps (sysexits.h) */
-    TURN_BATCH_MAX = 256,     /* events that are committed together */
     PRIORITY_TURN_GATE = -50, /* after gate connections, before control.sock */
     PRIORITY_TURN = 50,       /* after what control.sock has ready */
     PRIORITY_QUERIES = 60,
