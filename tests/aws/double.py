@@ -98,7 +98,7 @@ class Double:
         answer = function(self.world, request)
         if do in ("empty", "loop", "double"):
             member = next(m for m in answer if m in LISTS)
-            faults.spoil_page({**fault, "token": services._token(request, 0)}, request, answer, member)
+            faults.spoil_page(fault, request, answer, member)
         body, kind = self.judge.answer(request.operation, answer)
         if do in ("error", "html", "reset"):
             self._refuse(request, fault)

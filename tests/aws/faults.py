@@ -22,6 +22,9 @@ A rule: {"op": regular expression of the operation, "match": one of the call's k
 import json
 import re
 import time
+import uuid
+
+import services
 
 THROTTLES = {"organizations": "TooManyRequestsException", "sts": "Throttling"}
 DOINGS = {"error", "throttle", "html", "reset", "truncate", "garbage", "twice", "huge", "slow", "drip",
@@ -74,11 +77,12 @@ class Limiter:
 
 def spoil_page(fault, request, answer, member):
     """The page as the rule wants it. `member` is the page's list."""
+    offset = services.offset_of(request)
     if fault["do"] == "empty":
         answer[member] = []
-        answer["NextToken"] = request.params.get("NextToken") or fault["token"]
+        answer["NextToken"] = services.token_at(request, offset, uuid.uuid4().hex)
     elif fault["do"] == "loop":
-        answer["NextToken"] = request.params.get("NextToken") or fault["token"]
+        answer["NextToken"] = services.token_at(request, offset)
     elif fault["do"] == "double":
         answer[member] = [row for row in answer[member] for _ in range(2)]
 

@@ -65,12 +65,9 @@ static void on_place(void *ctx, const struct aws_place *found, const struct aws_
     if (failure) {
         aws_failure_text(failure, text);
         say("place", "failed", text);
-        return;
+        exit(1);
     }
     place = *found;
-    snprintf(text, sizeof text, "%s %s %s %s", place.delegated ? "delegated" : "management",
-             place.account, place.instance, place.store);
-    say("place", text, "");
     if (assignments_new(loop, aws, place.instance, &assignments) < 0)
         give_up("assignments_new", -ENOMEM);
 }
@@ -264,9 +261,11 @@ static void obey(const char *line)
             do_step(STEPS[i].step, line);
             return;
         }
-    if (strcmp(line, "place") == 0)
+    if (strcmp(line, "place") == 0) {
         do_place();
-    else if (strncmp(line, "sync", 4) == 0)
+        printf("place: %s %s %s %s\n", place.delegated ? "delegated" : "management", place.account,
+               place.instance, place.store);
+    } else if (strncmp(line, "sync", 4) == 0)
         do_sync(line);
     else if (strncmp(line, "provisioned ", 12) == 0)
         do_provisioned(line);

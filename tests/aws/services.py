@@ -25,30 +25,36 @@ BAD_TOKEN = {"sso-admin": "ValidationException", "identitystore": "ValidationExc
              "organizations": "InvalidInputException"}
 
 
-def _token(request, offset):
+def token_at(request, offset, nonce=""):
     """Good for the same question only, as AWS's are."""
     rest = {k: v for k, v in request.params.items() if k not in ("NextToken", "MaxResults")}
     text = json.dumps([request.operation.name, rest, offset], sort_keys=True)
     seal = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return base64.urlsafe_b64encode(f"{offset} {seal}".encode()).decode().replace("_", "-")
+    return base64.b64encode(f"{offset} {seal} {nonce}".encode()).decode()
+
+
+def offset_of(request):
+    """Where the page begins that is asked for."""
+    token = request.params.get("NextToken")
+    if not token:
+        return 0
+    try:
+        offset, _, nonce = base64.b64decode(token, validate=True).decode().split(" ")
+        if token_at(request, int(offset), nonce) == token:
+            return int(offset)
+    except ValueError:
+        pass
+    raise Refusal(BAD_TOKEN[request.service], "the token is none of this question's")
 
 
 def page(world, request, rows, member, most, **others):
-    offset = 0
-    token = request.params.get("NextToken")
-    if token:
-        try:
-            offset = int(base64.urlsafe_b64decode(token).split()[0])
-        except ValueError:
-            offset = -1
-        if offset < 0 or _token(request, offset) != token:
-            raise Refusal(BAD_TOKEN[request.service], "the token is none of this question's")
+    offset = offset_of(request)
     size = request.params.get("MaxResults", most)
     if world.settings["page"]:
         size = min(size, world.settings["page"])
     answer = {member: rows[offset:offset + size], **others}
     if offset + size < len(rows):
-        answer["NextToken"] = _token(request, offset + size)
+        answer["NextToken"] = token_at(request, offset + size)
     return answer
 
 
