@@ -290,12 +290,12 @@ int conn_rows(struct conn *c, const char *packet, size_t len)
         return -EPIPE;
     r = conn_send(c, packet, len);
     c->wants_room = r == -EAGAIN;
-    if (r == 0)
-        lane_leave(c);
-    else if (r == -EAGAIN)
+    if (r == -EAGAIN)
         lane_join(c, LANE_ROWS);
-    else
+    else if (r < 0)
         lane_join(c, LANE_LOST); /* a peer that only stopped reading does not hang up */
+    else if (c->lane == LANE_ROWS)
+        lane_leave(c);
     conn_rewatch(c);
     return r;
 }
@@ -356,6 +356,11 @@ uint32_t conn_uid(const struct conn *c)
 uint32_t conn_pid(const struct conn *c)
 {
     return c->peer.pid;
+}
+
+unsigned conn_op(const struct conn *c)
+{
+    return c->msg.op;
 }
 
 int conn_pidfd(const struct conn *c)

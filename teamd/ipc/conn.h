@@ -6,6 +6,8 @@
 
 #include "ipc/ipc.h"
 
+#include <assert.h>
+
 /* ---- socket.c: what does not need the loop --------------------------------------------------- */
 
 struct peer {
@@ -39,7 +41,8 @@ enum lane_kind {
     LANE_ROWS = 4,   /* the peer does not take its rows */
     LANE_LOST = 5,   /* cannot be sent to any more; the loop says so at once */
     LANE_STOP = 6,   /* has not asked when the server stops */
-    LANES = 7,
+    LANE_WAITER = 7, /* waits for a request for longer than anybody would */
+    LANES = 8,
 };
 
 struct lane {
@@ -73,6 +76,7 @@ struct conn {
     uint8_t lane;   /* enum lane_kind */
     uint8_t phase;  /* enum phase */
     bool busy;
+    bool waits;      /* counts among the waiters, for `peer.account` */
     bool deaf;       /* something came that must wait: EPOLLIN is off */
     bool wants_room; /* rows were refused with -EAGAIN */
     char *packet;    /* CONN_ASKED: the ask; CONN_ANSWERED: the answer */
@@ -97,10 +101,18 @@ struct listener {
     sd_event_source *source, *rested;
 };
 
-struct seat { /* the connections of one person to control.sock */
+struct seat { /* the connections of one person */
     uint32_t uid;
     uint32_t n;
 };
+
+/* There are as many seats as connections, so a new person always finds one. */
+struct seats {
+    unsigned n;
+    struct seat at[IPC_WAITERS];
+};
+
+static_assert(IPC_CONTROL_CONNECTIONS + IPC_CONTROL_FOR_ROOT <= IPC_WAITERS, "a seat for each");
 
 struct ipc {
     sd_event *loop;
@@ -109,9 +121,8 @@ struct ipc {
     struct listener gate, control;
     bool stopping;
     struct conn *conns;
-    unsigned n_gate, n_control;
-    unsigned n_seats;
-    struct seat seats[IPC_CONTROL_CONNECTIONS + IPC_CONTROL_FOR_ROOT];
+    unsigned n_gate, n_control, n_waiters;
+    struct seats control_seats, waiter_seats;
     struct lane lanes[LANES];
     sd_event_source *timer;
     uint64_t timer_us; /* 0: off */

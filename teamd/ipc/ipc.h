@@ -28,6 +28,10 @@ enum {
     IPC_CONTROL_CONNECTIONS = 512,
     IPC_CONTROL_FOR_ROOT = 32,   /* beyond these, so that nobody can keep root out */
     IPC_CONTROL_PER_PERSON = 64, /* uid 0 too */
+    /* Connections to gate.sock on which somebody waits for a request. They count here and not among
+     * the gate's. */
+    IPC_WAITERS = 1024,
+    IPC_WAITERS_PER_PERSON = 32,
     /* A gate connection without a whole ask; control gets ten times as long. */
     IPC_IDLE_US = 5 * 1000 * 1000,
 };
@@ -100,6 +104,14 @@ void conn_answer(struct conn *c, const char *packet, size_t len);
 
 /* While an ask waits for something outside (TEAM_OP_WAIT), the idle time does not run. Asks that
  * are open never time out here: their handler answers them. */
+
+/* The ask waits for a request of this person: its connection gives its place at the gate back,
+ * takes one of the waiters, and is dropped after a good hour, which is longer than pam_team waits.
+ * Its pidfd is closed. -EDQUOT: this person has too many; -EUSERS: there are too many in all. */
+int conn_wait(struct conn *c, uint32_t person);
+
+/* The op of the ask that is open, or was the last one. */
+unsigned conn_op(const struct conn *c);
 
 /* ---- rows: values of the core as fields -------------------------------------------------------
  */

@@ -16,6 +16,9 @@
 #ifndef IPC_ROWS_STALL_US
 #define IPC_ROWS_STALL_US (60 * 1000 * 1000)
 #endif
+#ifndef IPC_WAITER_US
+#define IPC_WAITER_US (UINT64_C(3660) * 1000 * 1000)
+#endif
 #ifndef IPC_STOP_US
 #define IPC_STOP_US (200 * 1000)
 #endif
@@ -29,6 +32,7 @@ static const uint64_t PATIENCE_US[LANES] = {
     [LANE_ROWS] = IPC_ROWS_STALL_US,
     [LANE_LOST] = 0,
     [LANE_STOP] = IPC_STOP_US,
+    [LANE_WAITER] = IPC_WAITER_US,
 };
 
 static uint64_t loop_now_us(const struct ipc *i)

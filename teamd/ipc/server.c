@@ -27,32 +27,31 @@ enum { GATE_BURST = 64, CONTROL_BURST = 8 };
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-static struct seat *seat_of(struct ipc *i, uint32_t uid)
+static struct seat *seat_of(struct seats *s, uint32_t uid)
 {
-    for (unsigned n = 0; n < i->n_seats; n++)
-        if (i->seats[n].uid == uid)
-            return &i->seats[n];
+    for (unsigned n = 0; n < s->n; n++)
+        if (s->at[n].uid == uid)
+            return &s->at[n];
     return NULL;
 }
 
-/* There are as many seats as connections to control.sock, so a new person always finds one. */
-static void seat_take(struct ipc *i, uint32_t uid)
+static void seat_take(struct seats *s, uint32_t uid)
 {
-    struct seat *seat = seat_of(i, uid);
+    struct seat *seat = seat_of(s, uid);
 
     if (!seat) {
-        seat = &i->seats[i->n_seats++];
+        seat = &s->at[s->n++];
         *seat = (struct seat){.uid = uid};
     }
     seat->n++;
 }
 
-static void seat_leave(struct ipc *i, uint32_t uid)
+static void seat_leave(struct seats *s, uint32_t uid)
 {
-    struct seat *seat = seat_of(i, uid);
+    struct seat *seat = seat_of(s, uid);
 
     if (seat && --seat->n == 0)
-        *seat = i->seats[--i->n_seats];
+        *seat = s->at[--s->n];
 }
 
 static void ipc_remember(struct conn *c)
@@ -67,7 +66,7 @@ static void ipc_remember(struct conn *c)
         i->n_gate++;
     } else {
         i->n_control++;
-        seat_take(i, c->peer.account);
+        seat_take(&i->control_seats, c->peer.account);
     }
 }
 
@@ -78,17 +77,39 @@ void ipc_forget(struct conn *c)
     *(c->prev ? &c->prev->next : &i->conns) = c->next;
     if (c->next)
         c->next->prev = c->prev;
-    if (c->socket == IPC_GATE) {
+    if (c->waits) {
+        i->n_waiters--;
+        seat_leave(&i->waiter_seats, c->peer.account);
+    } else if (c->socket == IPC_GATE) {
         i->n_gate--;
     } else {
         i->n_control--;
-        seat_leave(i, c->peer.account);
+        seat_leave(&i->control_seats, c->peer.account);
     }
+}
+
+int conn_wait(struct conn *c, uint32_t person)
+{
+    struct ipc *i = c->ipc;
+    const struct seat *seat = seat_of(&i->waiter_seats, person);
+
+    if (seat && seat->n >= IPC_WAITERS_PER_PERSON)
+        return -EDQUOT;
+    if (i->n_waiters >= IPC_WAITERS || ipc_is_gates_share(c->fd))
+        return -EUSERS;
+    i->n_gate--;
+    i->n_waiters++;
+    c->waits = true;
+    c->peer.account = person;
+    seat_take(&i->waiter_seats, person);
+    lane_join(c, LANE_WAITER);
+    close(conn_take_pidfd(c));
+    return 0;
 }
 
 unsigned ipc_connections(const struct ipc *i)
 {
-    return i->n_gate + i->n_control;
+    return i->n_gate + i->n_control + i->n_waiters;
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
@@ -123,7 +144,7 @@ static bool gate_admits(struct ipc *i, const struct peer *peer, char why[static 
 static bool control_admits(struct ipc *i, const struct peer *peer, int fd,
                            char why[static REASON_CAP])
 {
-    const struct seat *seat = seat_of(i, peer->account);
+    const struct seat *seat = seat_of(&i->control_seats, peer->account);
 
     if (seat && seat->n >= IPC_CONTROL_PER_PERSON)
         snprintf(why, REASON_CAP, TOO_MANY_OF_YOURS, IPC_CONTROL_PER_PERSON);

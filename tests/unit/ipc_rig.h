@@ -11,6 +11,7 @@
 #define IPC_ROWS_STALL_US   (400 * 1000)
 #define IPC_REST_US         (20 * 1000)
 #define IPC_STOP_US         (50 * 1000)
+#define IPC_WAITER_US       (900 * 1000)
 
 static int peerpidfd_option = 77;
 #define IPC_PEERPIDFD peerpidfd_option
@@ -45,6 +46,7 @@ enum {
     OP_STOP = 6,    /* stops the server, and answers */
     OP_SILENT = 7,  /* closes without an answer */
     OP_ONE_ROW = 8, /* one row whose result is noted, and no answer */
+    OP_WAIT = 9, /* keeps the connection as one of rig.person's waiters; or the answer is why not */
 };
 
 enum { ROWS = 300, ROW_BYTES = 8000, HELD_MAX = 2048 };
@@ -59,6 +61,7 @@ struct rig {
     unsigned row;     /* the next one of OP_STREAM */
     int last_row;     /* what conn_rows() said last */
     uint32_t trusted; /* may send descriptors */
+    uint32_t person;  /* whose waiters come */
 };
 
 static struct rig rig;
@@ -101,6 +104,16 @@ static inline void stream(struct conn *c)
         answer(c, OP_STREAM, "all");
 }
 
+static inline void linger(struct conn *c)
+{
+    int r = conn_wait(c, rig.person);
+
+    if (r == 0)
+        rig.held[rig.n_held++] = c;
+    else
+        answer(c, OP_WAIT, r == -EDQUOT ? "yours" : r == -EUSERS ? "all" : "?");
+}
+
 static inline void on_ask(void *ctx, struct conn *c, const struct wire_msg *msg)
 {
     assert_ptr_equal(ctx, &rig);
@@ -114,6 +127,9 @@ static inline void on_ask(void *ctx, struct conn *c, const struct wire_msg *msg)
     case OP_HOLD:
     case TEAM_OP_BACKUP:
         rig.held[rig.n_held++] = c;
+        return;
+    case OP_WAIT:
+        linger(c);
         return;
     case OP_STREAM:
         stream(c);

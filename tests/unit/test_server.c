@@ -343,7 +343,7 @@ static void ten_thousand_connections_leave_nothing_behind(void **state)
     assert_int_equal(rig.asks, 10000);
     assert_int_equal(rig.gones, 0);
     assert_int_equal(ipc_connections(rig.ipc), 0);
-    assert_int_equal(rig.ipc->n_seats, 0);
+    assert_int_equal(rig.ipc->control_seats.n, 0);
     assert_int_equal(count_descriptors(), before);
 }
 

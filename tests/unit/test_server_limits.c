@@ -199,7 +199,7 @@ static void one_person_may_not_take_all_of_control(void **state)
     for (int n = 1; n < IPC_CONTROL_PER_PERSON; n++)
         close(fds[n]);
     settle();
-    assert_int_equal(rig.ipc->n_seats, 0);
+    assert_int_equal(rig.ipc->control_seats.n, 0);
 }
 
 static void all_people_together_may_not_take_more_than_there_is(void **state)
@@ -223,7 +223,7 @@ static void all_people_together_may_not_take_more_than_there_is(void **state)
         close(fds[n]);
     settle();
     assert_int_equal(ipc_connections(rig.ipc), 0);
-    assert_int_equal(rig.ipc->n_seats, 0);
+    assert_int_equal(rig.ipc->control_seats.n, 0);
 }
 
 static void gate_has_a_limit_of_its_own(void **state)
@@ -298,6 +298,84 @@ static void give_descriptors_back(void)
     limit_descriptors(plug.before);
     while (plug.n > 0)
         close(plug.fds[--plug.n]);
+}
+
+static void who_waits_takes_no_place_at_the_gate(void **state)
+{
+    static int fds[IPC_WAITERS];
+    int one_more, another, gate;
+
+    (void)state;
+    need_descriptors(4000);
+    for (unsigned n = 0; n < IPC_WAITERS; n++) {
+        rig.person = 2001 + n / IPC_WAITERS_PER_PERSON;
+        fds[n] = dial_and_say(rig.gate, OP_WAIT);
+        settle();
+        if (n ==
+            IPC_WAITERS_PER_PERSON - 1) { /* the first person is at their limit, not the next */
+            one_more = dial_and_say(rig.gate, OP_WAIT);
+            settle();
+            hears(one_more, TEAM_DONE, "yours");
+            close(one_more);
+        }
+    }
+    assert_int_equal(rig.n_held, IPC_WAITERS);
+    assert_int_equal(rig.ipc->n_gate, 0);
+    assert_int_equal(ipc_connections(rig.ipc), IPC_WAITERS);
+    rig.person = 9999;
+    another = dial_and_say(rig.gate, OP_WAIT);
+    gate = dial_and_say(rig.gate, OP_YES);
+    settle();
+    hears(another, TEAM_DONE, "all");
+    hears(gate, TEAM_DONE, "yes");
+    close(gate);
+    close(another);
+    answer(rig.held[0], OP_WAIT, "there you are");
+    hears(fds[0], TEAM_DONE, "there you are");
+    another = dial_and_say(rig.gate, OP_WAIT);
+    settle();
+    assert_int_equal(rig.n_held, IPC_WAITERS + 1);
+    close(another);
+    for (int n = 0; n < IPC_WAITERS; n++)
+        close(fds[n]);
+    settle();
+    assert_int_equal(ipc_connections(rig.ipc), 0);
+    assert_int_equal(rig.ipc->waiter_seats.n, 0);
+    assert_int_equal(rig.gones, IPC_WAITERS);
+}
+
+static void who_waits_for_ever_is_dropped_in_the_end(void **state)
+{
+    int fd;
+
+    (void)state;
+    rig.person = 2001;
+    fd = dial_and_say(rig.gate, OP_WAIT);
+    settle();
+    assert_int_equal(conn_rows(rig.held[0], "news", 4),
+                     0); /* what is told to them changes nothing */
+    assert_int_equal(recv(fd, (char[8]){0}, 8, MSG_DONTWAIT), 4);
+    run_for(600);
+    hears_nothing(fd);
+    run_for(600);
+    hears_end(fd);
+    assert_int_equal(rig.gones, 1);
+    assert_int_equal(rig.ipc->waiter_seats.n, 0);
+}
+
+static void who_waits_costs_nothing_while_nothing_happens(void **state)
+{
+    int fds[32];
+
+    (void)state;
+    rig.person = 2001;
+    for (unsigned n = 0; n < 32; n++)
+        fds[n] = dial_and_say(rig.gate, OP_WAIT);
+    settle();
+    assert_int_equal(run_for(300), 0);
+    for (unsigned n = 0; n < 32; n++)
+        close(fds[n]);
+    settle();
 }
 
 static void without_descriptors_accepting_waits_and_does_not_spin(void **state)
@@ -477,6 +555,9 @@ int main(void)
         TEST(one_person_may_not_take_all_of_control),
         TEST(all_people_together_may_not_take_more_than_there_is),
         TEST(gate_has_a_limit_of_its_own),
+        TEST(who_waits_takes_no_place_at_the_gate),
+        TEST(who_waits_for_ever_is_dropped_in_the_end),
+        TEST(who_waits_costs_nothing_while_nothing_happens),
         TEST(without_descriptors_accepting_waits_and_does_not_spin),
         TEST(control_leaves_the_last_descriptors_to_the_gate),
         TEST(without_a_descriptor_for_the_process_nothing_is_believed),
