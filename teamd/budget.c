@@ -3,21 +3,30 @@
 #include <stdlib.h>
 
 /* What one person may cost, however many connections they open and close: refusals, each of which
- * is an event of the trail on the disk, and look-ups, each of which keeps a worker busy. People are
- * told apart by login. */
+ * is an event of the trail on the disk, look-ups, each of which keeps a worker busy, and lines on
+ * other people's terminals. People are told apart by login. */
 
 enum {
     PEOPLE = 1024,
-    REFUSALS = 60,      /* at once, */
-    REFUSALS_PER_S = 1, /* and then */
-    LOOK_UPS = 256,     /* under way: 64 connections, and what a decision looks up */
+    LOOK_UPS = 256, /* under way: 64 connections, and what a decision looks up */
+};
+
+/* What is paid for with time that has passed: so many at once, then one in so long. */
+enum purse { REFUSALS = 0, TELLS = BUDGET_TELLS, HEARS = BUDGET_HEARS, PURSES = 3 };
+
+static const struct {
+    int64_t at_once, then_each_s;
+} COSTS[PURSES] = {
+    [REFUSALS] = {60, 1},
+    [TELLS] = {3, 60},
+    [HEARS] = {10, 10},
 };
 
 struct account {
     bool used;
     uint32_t uid;
-    int64_t refusals; /* left, in millionths */
-    int64_t at_us;    /* as of then */
+    int64_t left_us[PURSES];
+    int64_t at_us; /* as of then */
     unsigned look_ups;
 };
 
@@ -36,12 +45,32 @@ struct budget *budget_free(struct budget *b)
     return NULL;
 }
 
+static int64_t cost_us(enum purse p)
+{
+    return COSTS[p].then_each_s * SECOND_US;
+}
+
+static int64_t full_us(enum purse p)
+{
+    return COSTS[p].at_once * cost_us(p);
+}
+
 static void refill(struct account *a, struct now now)
 {
-    a->refusals += (now.boot.us - a->at_us) * REFUSALS_PER_S;
+    for (enum purse p = REFUSALS; p < PURSES; p++) {
+        a->left_us[p] += now.boot.us - a->at_us;
+        if (a->left_us[p] > full_us(p))
+            a->left_us[p] = full_us(p);
+    }
     a->at_us = now.boot.us;
-    if (a->refusals > REFUSALS * SECOND_US)
-        a->refusals = REFUSALS * SECOND_US;
+}
+
+static bool owes_nothing(const struct account *a)
+{
+    for (enum purse p = REFUSALS; p < PURSES; p++)
+        if (a->left_us[p] < full_us(p))
+            return false;
+    return a->look_ups == 0;
 }
 
 /* Who owes nothing makes room; when nobody does, strangers share a place. */
@@ -57,12 +86,14 @@ static struct account *account_of(struct budget *b, uint32_t uid)
             refill(a, now);
         if (a->used && a->uid == uid)
             return a;
-        if (!free_place && (!a->used || (a->look_ups == 0 && a->refusals == REFUSALS * SECOND_US)))
+        if (!free_place && (!a->used || owes_nothing(a)))
             free_place = a;
     }
     if (!free_place)
         return a;
-    *free_place = (struct account){true, uid, REFUSALS * SECOND_US, now.boot.us, 0};
+    *free_place = (struct account){.used = true, .uid = uid, .at_us = now.boot.us};
+    for (enum purse p = REFUSALS; p < PURSES; p++)
+        free_place->left_us[p] = full_us(p);
     return free_place;
 }
 
@@ -73,12 +104,23 @@ static uint32_t payer(const struct actor *a)
 
 bool budget_allows(struct budget *b, const struct actor *a)
 {
-    return account_of(b, payer(a))->refusals >= SECOND_US;
+    return account_of(b, payer(a))->left_us[REFUSALS] >= cost_us(REFUSALS);
 }
 
 void budget_refused(struct budget *b, const struct actor *a)
 {
-    account_of(b, payer(a))->refusals -= SECOND_US;
+    account_of(b, payer(a))->left_us[REFUSALS] -= cost_us(REFUSALS);
+}
+
+bool budget_takes(struct budget *b, uint32_t uid, enum budget_line what)
+{
+    enum purse p = (enum purse)what;
+    struct account *a = account_of(b, uid);
+
+    if (a->left_us[p] < cost_us(p))
+        return false;
+    a->left_us[p] -= cost_us(p);
+    return true;
 }
 
 bool budget_look_up(struct budget *b, const struct actor *a)

@@ -17,6 +17,7 @@ struct config {
     struct config_aws aws; /* if policy.aws */
     /* sessions */
     char cgroup[256];             /* "auto", "off" or a path */
+    bool notify_terminals;        /* settings: approvers are told on their terminals */
     struct config_ticket *ticket; /* settings.ticket_pattern, compiled; NULL: any */
 };
 

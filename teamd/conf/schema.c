@@ -35,6 +35,8 @@ const struct key SCHEMA[] = {
      "What a whole ticket must look like, a POSIX extended regular expression; any if empty."},
     {"settings.require_comment", &TYPE_BOOL, 0, 0, "true", IN_POLICY(require_comment),
      "Whether who approves or rejects must say why."},
+    {"settings.notify_terminals", &TYPE_BOOL, 0, 0, "true", IN_CONFIG(notify_terminals),
+     "Whether approvers who are logged in get a line on their terminals about what waits for them."},
 
     {"host", &TYPE_GROUP, 0, 0, "{}", 0,
      "This host."},

@@ -149,6 +149,11 @@ int terminal_say(const char *tty, uint32_t owner, const char *line);
 /* The terminal that controls the process, for the above; "" if there is none. */
 void terminal_of(uint32_t pid, char tty[TTY_CAP]);
 
+/* The same on the terminals below /dev/pts of these people, at most TERMINALS_EACH of each; n is at
+ * most TERMINAL_OWNERS_MAX. */
+enum { TERMINALS_EACH = 4, TERMINAL_OWNERS_MAX = 64 };
+void terminals_say(const uint32_t *owners, size_t n, const char *line);
+
 /* Gives back a terminal whose program was killed while it had it in raw mode. */
 int terminal_reset(const char *tty, uint32_t owner);
 

@@ -1,5 +1,6 @@
 #include "host/host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,6 +55,49 @@ int terminal_say(const char *tty, uint32_t owner, const char *line)
         r = -errno;
     close(fd);
     return r;
+}
+
+/* Does this terminal want messages, and whose is it? */
+static bool hears(int dir, const char *name, uint32_t *ret_owner)
+{
+    struct stat st;
+
+    if (name[0] < '0' || name[0] > '9' || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    *ret_owner = st.st_uid;
+    return st.st_mode & S_IWGRP;
+}
+
+static void say_below(DIR *dir, const uint32_t *owners, size_t n, const char *line)
+{
+    uint8_t said[TERMINAL_OWNERS_MAX] = {0};
+    const struct dirent *e;
+    uint32_t owner;
+
+    while ((e = readdir(dir))) {
+        char tty[TTY_CAP];
+        struct text t = text_over(tty, sizeof tty);
+
+        if (!hears(dirfd(dir), e->d_name, &owner))
+            continue;
+        text_put(&t, "pts/");
+        text_put(&t, e->d_name);
+        for (size_t i = 0; i < n; i++)
+            if (owners[i] == owner && said[i] < TERMINALS_EACH &&
+                terminal_say(tty, owner, line) == 0)
+                said[i]++;
+    }
+}
+
+/* Below devpts there is nothing to wait for: all of it is in the kernel's memory. */
+void terminals_say(const uint32_t *owners, size_t n, const char *line)
+{
+    DIR *dir = n > 0 && n <= TERMINAL_OWNERS_MAX ? opendir("/dev/pts") : NULL;
+
+    if (!dir)
+        return;
+    say_below(dir, owners, n, line);
+    closedir(dir);
 }
 
 int terminal_reset(const char *tty, uint32_t owner)

@@ -147,6 +147,39 @@ static void a_look_up_that_was_not_counted_gives_nothing(void **state)
     assert_int_equal(look_ups(&alice), 256);
 }
 
+static unsigned lines(uint32_t uid, enum budget_line what)
+{
+    unsigned n = 0;
+
+    while (n < 1000 && budget_takes(budget, uid, what))
+        n++;
+    return n;
+}
+
+static void a_few_lines_at_once_and_then_one_in_a_while(void **state)
+{
+    struct actor alice = person(1001);
+
+    (void)state;
+    assert_int_equal(lines(1001, BUDGET_TELLS), 3);
+    assert_int_equal(lines(1001, BUDGET_HEARS), 10); /* the one does not cost the other */
+    assert_int_equal(lines(1002, BUDGET_HEARS), 10);
+    assert_int_equal(refusals(&alice), 60);
+    clock_now.boot.us += 10 * SECOND_US;
+    assert_int_equal(lines(1001, BUDGET_TELLS), 0);
+    assert_int_equal(lines(1001, BUDGET_HEARS), 1);
+    clock_now.boot.us += 50 * SECOND_US;
+    assert_int_equal(lines(1001, BUDGET_TELLS), 1);
+    clock_now.boot.us += 3600 * SECOND_US;
+    assert_int_equal(lines(1001, BUDGET_TELLS), 3);
+    assert_int_equal(lines(1001, BUDGET_HEARS), 10);
+}
+
+static void owe_a_line(const struct actor *a)
+{
+    (void)budget_takes(budget, a->uid, BUDGET_HEARS);
+}
+
 /* More strangers than there are accounts: each owes something, so all places get taken. */
 static void crowd(unsigned n, void (*owe)(const struct actor *))
 {
@@ -189,6 +222,14 @@ static void a_crowd_frees_nobody_of_look_ups_under_way(void **state)
     assert_false(budget_look_up(budget, &alice));
 }
 
+static void a_crowd_gives_nobody_their_lines_back(void **state)
+{
+    (void)state;
+    assert_int_equal(lines(1001, BUDGET_TELLS), 3);
+    crowd(20000, owe_a_line);
+    assert_int_equal(lines(1001, BUDGET_TELLS), 0);
+}
+
 static void strangers_in_a_crowd_share_and_get_places_of_their_own_when_it_is_gone(void **state)
 {
     struct actor late = person(7);
@@ -216,6 +257,8 @@ int main(void)
         T(a_look_up_that_was_not_counted_gives_nothing),
         T(a_crowd_frees_nobody_of_what_they_owe),
         T(a_crowd_frees_nobody_of_look_ups_under_way),
+        T(a_few_lines_at_once_and_then_one_in_a_while),
+        T(a_crowd_gives_nobody_their_lines_back),
         T(strangers_in_a_crowd_share_and_get_places_of_their_own_when_it_is_gone),
     };
 

@@ -448,6 +448,7 @@ static void example_means_what_it_says(void **state)
     assert_true(p->approval);
     assert_false(p->require_ticket);
     assert_true(p->require_comment);
+    assert_true(c->notify_terminals);
     assert_true(config_ticket_fits(c, "CHG-17"));
     assert_false(config_ticket_fits(c, "chg-17"));
     assert_string_equal(p->host, "bastion-1");
@@ -521,7 +522,7 @@ static void every_key_other_than_its_default(void **state)
     c = load_good(
         "settings: { admins = [\"bob\"]; auditors = (\"@idc:All Eyes\", \"@bob\"); max_duration = "
         "\"2d\"; pending_expiry = \"1h30m\"; approval = false; require_ticket = true; "
-        "require_comment = false; };\n"
+        "require_comment = false; notify_terminals = false; };\n"
         "host: { name = \"Jump\"; };\n"
         "identity: { loginuid = \"check\"; aws_user = \"{user}@example.com\"; "
         "trust_idc_on_host = true; };\n"
@@ -545,6 +546,7 @@ static void every_key_other_than_its_default(void **state)
     assert_false(p->approval);
     assert_true(p->require_ticket);
     assert_false(p->require_comment);
+    assert_false(c->notify_terminals);
     assert_string_equal(p->host, "Jump");
     assert_int_equal(p->loginuid, LOGINUID_CHECK);
     assert_string_equal(c->policy.aws_user, "{user}@example.com");

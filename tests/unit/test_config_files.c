@@ -273,7 +273,8 @@ static const struct included {
     {"a mistake in an included file is named there", "@include \"part.conf\"\nhost: { name = 1; };",
      "# x\n" GOOD "settings: { x = 1; }", "",
      "part.conf:3: settings.x 1: unknown key; here may be: admins, auditors, max_duration, "
-     "pending_expiry, approval, require_ticket, ticket_pattern, require_comment\n"
+     "pending_expiry, approval, require_ticket, ticket_pattern, require_comment, "
+     "notify_terminals\n"
      "team.conf:2: host.name 1: must be a text in double quotes"},
     {"lines after an include are right", "\n\n@include \"part.conf\" # why\nhost: { name = 1; };",
      GOOD "\n\n", "", "team.conf:4: host.name 1: must be a text in double quotes"},

@@ -154,6 +154,48 @@ static void a_terminal_that_takes_nothing_holds_nobody_up(void **state)
     close(keep);
 }
 
+/* ---- approvers, wherever they sit ------------------------------------------------------------ */
+
+static void a_line_for_several_reaches_each_of_them(void **state)
+{
+    static const uint32_t NOBODYS[] = {BOB}, OURS[] = {BOB, ALICE};
+    int keep = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    (void)state;
+    terminals_say(NOBODYS, 1, "not for alice");
+    terminals_say(OURS, 0, "for nobody");
+    terminals_say(OURS, TERMINAL_OWNERS_MAX + 1, "for too many");
+    assert_string_equal(seen(), "");
+    terminals_say(OURS, 2, "alice waits");
+    assert_non_null(strstr(seen(), "\nalice waits\r"));
+    assert_int_equal(chmod(tty, 0600), 0); /* mesg n */
+    terminals_say(OURS, 2, "alice waits");
+    assert_string_equal(seen(), "");
+    close(keep);
+}
+
+static void who_has_many_terminals_gets_it_on_a_few(void **state)
+{
+    enum { TERMINALS = 7 };
+    static const uint32_t OURS[] = {ALICE};
+    int masters[TERMINALS], keeps[TERMINALS], heard = 0;
+
+    (void)state;
+    for (int i = 0; i < TERMINALS; i++) {
+        assert_int_equal(set_up(NULL), 0);
+        masters[i] = master;
+        keeps[i] = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    }
+    terminals_say(OURS, 1, "psst");
+    for (int i = 0; i < TERMINALS; i++) {
+        master = masters[i];
+        heard += strstr(seen(), "psst") != NULL;
+        close(keeps[i]);
+        close(master);
+    }
+    assert_int_equal(heard, TERMINALS_EACH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +206,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test(what_is_no_terminal_is_not_written_to),
         cmocka_unit_test_setup_teardown(a_raw_terminal_is_given_back_usable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_for_several_reaches_each_of_them, set_up, tear_down),
+        cmocka_unit_test(who_has_many_terminals_gets_it_on_a_few),
         cmocka_unit_test_setup_teardown(a_terminal_that_takes_nothing_holds_nobody_up, set_up,
                                         tear_down),
     };
