@@ -33,13 +33,18 @@ static void tell(struct ask *a, const struct reply *reply)
 static void committed(struct job *j, const struct reply *reply, int error)
 {
     struct change *c = (struct change *)(void *)((char *)j - offsetof(struct change, job));
+    struct teamd *t = c->ask->t;
+    bool submitted = j->event.kind == EV_SUBMIT;
 
-    if (error < 0)
+    if (error < 0) {
         ask_say(c->ask, REPLY_FAILED,
                 error == -ENOSPC ? "the disk of teamd is full; nothing was changed"
                                  : "teamd cannot write its store; nothing was changed");
-    else
-        tell(c->ask, reply);
+        return;
+    }
+    tell(c->ask, reply);
+    if (submitted)
+        tell_approvers(t, reply->id);
 }
 
 static int copy_history(void *ctx, const struct record *r)
@@ -129,11 +134,11 @@ static struct id fresh_id(struct teamd *t)
     return id;
 }
 
-static void start_request(struct ask *a, struct change *c)
+static void submit(struct ask *a, struct change *c)
 {
     uint64_t for_s = 0, start = 0;
 
-    if (!read_targets(a, c) || !room_to_ask(a))
+    if (!room_to_ask(a))
         return;
     wire_find_u64(a->msg.fields, TEAM_FOR_S, &for_s);
     wire_find_u64(a->msg.fields, TEAM_START, &start);
@@ -158,6 +163,29 @@ static void start_request(struct ask *a, struct change *c)
         c->job.event.submit.ticket_wanted = c->ticket_wanted;
     }
     ask_look_up(a, &a->actor.uid, 1, queue_if_known);
+}
+
+static void start_request(struct ask *a, struct change *c)
+{
+    if (read_targets(a, c))
+        submit(a, c);
+}
+
+/* From sudo, by the gate: what was refused there is the target. */
+static void start_file(struct ask *a, struct change *c)
+{
+    const struct policy *p = a->t->world.policy;
+    const char *class;
+    char service[WORD_CAP];
+
+    wire_copy(a->msg.fields, TEAM_SERVICE, service, sizeof service);
+    class = p->classes[gate_class_in_place(p, service)];
+    if (target_parse(class, strlen(class), p->host, &c->targets[0]) != TARGET_OK) {
+        ask_say(a, REPLY_FAILED, "this host has no target of that class");
+        return;
+    }
+    c->n_targets = 1;
+    submit(a, c);
 }
 
 /* ---- about a request that is there -------------------------------------------------------------
@@ -299,10 +327,10 @@ static const struct {
     bool about_request;
     void (*start)(struct ask *a, struct change *c);
 } CHANGES[] = {
-    {TEAM_OP_REQUEST, false, start_request}, {TEAM_OP_DECIDE, true, start_decide},
-    {TEAM_OP_CANCEL, true, start_cancel},    {TEAM_OP_REVOKE, true, start_revoke},
-    {TEAM_OP_EXTEND, true, start_extend},    {TEAM_OP_RELOAD, false, start_reload},
-    {TEAM_OP_BACKUP, false, start_backup},
+    {TEAM_OP_REQUEST, false, start_request}, {TEAM_OP_FILE, false, start_file},
+    {TEAM_OP_DECIDE, true, start_decide},    {TEAM_OP_CANCEL, true, start_cancel},
+    {TEAM_OP_REVOKE, true, start_revoke},    {TEAM_OP_EXTEND, true, start_extend},
+    {TEAM_OP_RELOAD, false, start_reload},   {TEAM_OP_BACKUP, false, start_backup},
 };
 
 void change_ask(struct ask *a)

@@ -6,6 +6,19 @@
 /* control.sock: who asks, whom it is about, and the answer. What is asked is in change.c and
  * query.c. */
 
+struct ask *ask_new(struct teamd *t, struct conn *c, const struct wire_msg *msg)
+{
+    struct ask *a = calloc(1, sizeof *a);
+
+    if (!a) {
+        conn_answer(c, NULL, 0);
+        return NULL;
+    }
+    *a = (struct ask){.t = t, .conn = c, .msg = *msg};
+    conn_set_data(c, a);
+    return a;
+}
+
 static void ask_free(struct ask *a)
 {
     if (a->conn)
@@ -57,7 +70,7 @@ void ask_hang_up(struct ask *a)
 /* A question has nothing queued: without its peer it is over. */
 static bool is_question(const struct ask *a)
 {
-    return a->msg.op >= TEAM_OP_LIST;
+    return a->msg.op >= TEAM_OP_LIST || a->msg.op == TEAM_OP_AWAIT;
 }
 
 void ask_looked_up(struct ask *a)
@@ -237,10 +250,8 @@ void control_gone(struct conn *c)
         ask_free(a);
 }
 
-/* Inside the container of a sudo or su session. */
-static bool is_elevated(const struct teamd *t, uint32_t pid)
+bool is_elevating(const struct teamd *t, uint64_t number)
 {
-    uint64_t number = sessions_of_process(t, pid);
     const struct session *s = number ? world_session(&t->world, number) : NULL;
 
     return number > 0 && (!s || s->class == CLASS_SUDO || s->class == CLASS_SU);
@@ -248,22 +259,21 @@ static bool is_elevated(const struct teamd *t, uint32_t pid)
 
 void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
-    struct ask *a = calloc(1, sizeof *a);
+    struct ask *a = ask_new(t, c, msg);
     struct process p;
     char why[200];
 
-    if (!a) {
-        conn_answer(c, NULL, 0);
+    if (!a)
         return;
-    }
-    *a = (struct ask){.t = t, .conn = c, .msg = *msg};
-    conn_set_data(c, a);
     if (process_read(conn_pidfd(c), conn_pid(c), &p) < 0) {
         ask_say(a, REPLY_FAILED, "the asking process is gone");
         return;
     }
     a->actor = (struct actor){
-        .uid = conn_uid(c), .loginuid = p.loginuid, .in_session = is_elevated(t, conn_pid(c))};
+        .uid = conn_uid(c),
+        .loginuid = p.loginuid,
+        .in_session = is_elevating(t, sessions_of_process(t, conn_pid(c))),
+    };
     a->impostor = !identity_ok(t->world.policy, &a->actor, IDENTITY_READ, why);
     if (!is_question(a))
         change_ask(a); /* an impostor's try belongs into the trail: the core refuses it */

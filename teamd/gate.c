@@ -31,6 +31,15 @@ static void call_free(struct gate_call *g)
     free(g);
 }
 
+/* What the person could do right there. */
+static void put_way_out(struct wire_out *w, const struct reply *reply)
+{
+    if (reply->id.bits != 0)
+        wire_put_id(w, TEAM_ID, reply->id.bits);
+    if (reply->needs != NEEDS_NOTHING)
+        wire_put(w, TEAM_NEEDS, reply->needs == NEEDS_TICKET ? "ticket" : "reason");
+}
+
 static void answer(struct gate_call *g, const struct reply *reply)
 {
     char packet[TEAM_GATE_PACKET_MAX];
@@ -45,6 +54,8 @@ static void answer(struct gate_call *g, const struct reply *reply)
     if (reply->session > 0)
         wire_put_u64(&w, TEAM_SESSION, reply->session);
     wire_put(&w, TEAM_CGROUP, g->cgroup);
+    if (g->op == TEAM_OP_ACCOUNT && reply->code != REPLY_DONE)
+        put_way_out(&w, reply);
     conn_set_data(g->conn, NULL);
     conn_answer(g->conn, packet, wire_finish(&w));
     g->conn = NULL;
@@ -301,6 +312,7 @@ void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         return;
     }
     g->ask.actor.loginuid = p.loginuid;
+    g->ask.actor.in_session = is_elevating(t, g->ask.parent);
     g->ask.leader = p.leader;
     look_up_and_go(g);
 }

@@ -263,12 +263,19 @@ static int make_sockets(const struct teamd *t, struct sockets *s)
 /* ---- asks to their shells ----------------------------------------------------------------------
  */
 
+static bool is_in_place(unsigned op)
+{
+    return op == TEAM_OP_AWAIT || op == TEAM_OP_FILE;
+}
+
 static void on_ask(void *ctx, struct conn *c, const struct wire_msg *msg)
 {
-    if (conn_socket(c) == IPC_GATE)
-        gate_ask(ctx, c, msg);
-    else
+    if (conn_socket(c) == IPC_CONTROL)
         control_ask(ctx, c, msg);
+    else if (is_in_place(msg->op))
+        in_place_ask(ctx, c, msg);
+    else
+        gate_ask(ctx, c, msg);
 }
 
 static void on_room(void *ctx, struct conn *c)
@@ -281,7 +288,7 @@ static void on_room(void *ctx, struct conn *c)
 static void on_gone(void *ctx, struct conn *c)
 {
     (void)ctx;
-    if (conn_socket(c) == IPC_GATE)
+    if (conn_socket(c) == IPC_GATE && !is_in_place(conn_op(c)))
         gate_gone(c);
     else
         control_gone(c);

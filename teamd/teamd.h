@@ -39,6 +39,14 @@ struct job {
     bool keep; /* of our own making: tried again until it is committed */
 };
 
+/* A request that approvers were told of on their terminals. */
+struct told {
+    struct id id;
+    int64_t at_us;
+};
+
+enum { TOLD_LATELY = 16 };
+
 struct asked; /* questions of pam_acct_mgmt, folded */
 
 struct teamd {
@@ -85,6 +93,10 @@ struct teamd {
     sd_event_source *more_rows;
 
     struct backup *backup; /* under way */
+
+    /* tell.c */
+    struct told told[TOLD_LATELY];
+    unsigned n_told;
 
     /* reload.c */
     struct reload *reload;
@@ -137,6 +149,20 @@ void asked_clear(struct asked *a);
 void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg);
 void gate_gone(struct conn *c);
 
+/* ---- inplace.c: what pam_team asks for a person who waits
+ * -----------------------------------------
+ */
+
+/* TEAM_OP_AWAIT and TEAM_OP_FILE; control_gone() is for them as well. */
+void in_place_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg);
+
+/* ---- tell.c: approvers on their terminals
+ * --------------------------------------------------------
+ */
+
+/* Somebody waits for this request, if it is pending. */
+void tell_approvers(struct teamd *t, struct id id);
+
 /* ---- sessions.c: live sessions as processes ----------------------------------------------------
  */
 
@@ -175,6 +201,13 @@ struct budget *budget_free(struct budget *b);
 bool budget_allows(struct budget *b, const struct actor *a);
 void budget_refused(struct budget *b, const struct actor *a);
 
+/* Lines on terminals: a few at once, then one in a while. False: not now. */
+enum budget_line {
+    BUDGET_TELLS = 1, /* a requester, to all who could approve */
+    BUDGET_HEARS = 2, /* an approver, from all who ask */
+};
+bool budget_takes(struct budget *b, uint32_t uid, enum budget_line what);
+
 /* May another look-up be under way for them? If so it is counted until budget_looked_up(). */
 bool budget_look_up(struct budget *b, const struct actor *a);
 void budget_looked_up(struct budget *b, const struct actor *a);
@@ -199,6 +232,12 @@ struct ask {
     void (*drop)(struct ask *a); /* frees what hangs on the ask; called once, at its end */
     void *more;                  /* that */
 };
+
+/* The open ask of a connection; NULL: out of memory, and the connection is closed. */
+struct ask *ask_new(struct teamd *t, struct conn *c, const struct wire_msg *msg);
+
+/* Does this session's container hold somebody who has been elevated in it, by sudo or su? */
+bool is_elevating(const struct teamd *t, uint64_t session);
 
 /* Looks these people up afresh, then calls go(). */
 void ask_look_up(struct ask *a, const uint32_t *uids, size_t n, void (*go)(struct ask *a));
@@ -244,6 +283,7 @@ int query_new(struct teamd *t);
  */
 
 void wait_ask(struct ask *a);
+void wait_in_place(struct ask *a);
 
 /* After a commit: who waits for a request is answered if it has got there. */
 void wait_tell(struct teamd *t);

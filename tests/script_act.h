@@ -155,11 +155,26 @@ static inline struct gate_ask read_ask(char texts[7][128])
 static inline void say_verdict(const struct reply *r)
 {
     text_put(&play.say, r->code == REPLY_DONE ? "yes: " : "no: ");
-    if (r->id.bits != 0) {
+    if (r->code == REPLY_DONE && r->id.bits != 0) {
         text_put(&play.say, "under ");
         text_put_id(&play.say, r->id.bits);
     }
     text_put(&play.say, r->text);
+}
+
+/* What who is refused could do right there: wait for a request, or make one. */
+static inline void do_offer(void)
+{
+    static const char *const NEEDS[] = {"nothing", "reason", "reason and ticket"};
+    char texts[5][128];
+    struct gate_ask ask = read_ask(texts);
+    struct reply reply = gate_account(&play.g.w, &ask, play.g.now);
+
+    text_put(&play.say, reply.code == REPLY_DONE ? "yes, " : "");
+    if (reply.code != REPLY_DONE && reply.id.bits != 0)
+        text_put_id(&play.say, reply.id.bits);
+    else
+        text_put(&play.say, NEEDS[reply.needs]);
 }
 
 static inline void do_gate(void)

@@ -108,6 +108,12 @@ static inline void do_waiting(void)
     say_people(people, waiting_for(&play.g.w, request_now(need_id()), people, CAST));
 }
 
+/* What somebody who waits for it is told. */
+static inline void do_progress(void)
+{
+    say_progress(&play.g.w, request_now(need_id()), &play.say);
+}
+
 /* NAME TARGET */
 static inline void do_approvers(void)
 {

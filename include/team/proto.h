@@ -4,7 +4,8 @@
  * be told from the end of the connection, so none is ever sent. A packet larger than the reader's
  * buffer is cut by the kernel (MSG_TRUNC) and is an error.
  *
- *   gate.sock      only uid 0 can connect. One ask and one answer per connection.
+ *   gate.sock      only uid 0 can connect. One ask and one answer per connection; TEAM_OP_AWAIT
+ *                  alone has rows before it.
  *   courier.sock   only team-courier's uid can connect. Any number of asks per connection, one at a
  *                  time; asks may be as large as answers.
  *   control.sock   anybody can connect; teamd decides by the peer's uid. Any number of asks per
@@ -65,11 +66,18 @@ enum team_op {
     TEAM_OP_NONE = 0,      /* in an ANSWER: no ask was heard or understood; never a yes */
 
     /* gate.sock: SERVICE UID [USER] [RUSER] [TTY] [RHOST] */
-    TEAM_OP_ACCOUNT = 1,   /* a pure question                       -> */
+    TEAM_OP_ACCOUNT = 1,   /* a pure question                       -> [ID] [NEEDS]. With a no, if
+                            * the person could wait: ID is their request that is on its way, NEEDS
+                            * what a new one would have to say */
     TEAM_OP_OPEN = 2,      /* decide again and record the session   -> SESSION [CGROUP]: move into it,
                             * then confirm */
     TEAM_OP_CLOSE = 3,     /* a hint, always answered TEAM_DONE     -> */
     TEAM_OP_CONFIRM = 4,   /* and SESSION: here I am, may it begin  -> SESSION */
+    TEAM_OP_AWAIT = 5,     /* and ID: waits for this request of the person. Rows NEWS as it goes on
+                            *                                       -> ID STATE: done is active,
+                            * and no yes: ask for the account again */
+    TEAM_OP_FILE = 6,      /* and FOR_S REASON [TICKET]: a request of the person for this
+                            *                                       -> ID STATE */
 
     /* control.sock: changes */
     TEAM_OP_REQUEST = 16,  /* TARGET_NAME* FOR_S REASON [TICKET] [START]             -> ID STATE */
@@ -155,6 +163,7 @@ enum team_row {
                             *            that came before the numbers, from 0, with commas */
     TEAM_ROW_ASSIGNMENT = 9, /* ACCOUNT SET_ARN KIND(user, group) PRINCIPAL */
     TEAM_ROW_DRIFT = 10,   /* ACCOUNT [ACCOUNT_NAME] PERMISSION_SET KIND(user, group) PRINCIPAL [LABEL] */
+    TEAM_ROW_NEWS = 11,    /* TEXT: how far a request has come that somebody waits for */
 };
 
 /* clang-format on */
@@ -187,6 +196,7 @@ enum team_class {
     X(TTY, 20, 63, TEXT, ONE)                                                                       \
     X(RHOST, 21, 255, TEXT, ONE)                                                                    \
     X(CGROUP, 22, 255, TEXT, ONE)           /* a directory of the cgroup file system */             \
+    X(NEEDS, 23, 6, WORD, ONE)              /* reason, or ticket: both */                           \
     /* a request */                                                                                 \
     X(TARGET_NAME, 32, 900, TEXT, MANY)     /* host:NAME/SERVICE, aws:ACCOUNT/SET, SERVICE */       \
     X(FOR_S, 33, 10, NUM, ONE)                                                                      \

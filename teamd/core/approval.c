@@ -81,6 +81,29 @@ bool quorum_complete(const struct world *w, const struct request *r)
     return true;
 }
 
+bool approval_count(const struct world *w, const struct request *r, uint32_t *ret_have,
+                    uint32_t *ret_of)
+{
+    const struct person *requester = world_person(w, r->requester);
+    const struct target *t = &r->grants[0].target;
+    const struct approvers *only = NULL;
+
+    for (size_t i = 0; i < w->policy->n_approvers; i++) {
+        const struct approvers *rule = &w->policy->approvers[i];
+
+        if (!policy_rule_applies(w->policy, w->directory, rule, t, requester))
+            continue;
+        if (only)
+            return false;
+        only = rule;
+    }
+    if (!only || r->n_targets > 1)
+        return false;
+    *ret_have = approvals_under(w, only, r, t);
+    *ret_of = only->quorum;
+    return true;
+}
+
 /* Who is in a group of Identity Center is known here only once they have been looked up, so all of
  * its members count as people who could. */
 static uint32_t could_come(const struct world *w, const struct approvers *rule,

@@ -6,6 +6,8 @@
 #include "core/event.h"
 #include "core/world.h"
 
+#include <team/text.h>
+
 /* The only way into the core that changes anything. `out` is overwritten. */
 void engine_step(struct world *w, const struct event *ev, struct now now, struct effects *out);
 
@@ -24,6 +26,10 @@ uint32_t gate_subject(const struct policy *p, const struct gate_ask *ask);
 /* Is it a login that begins, as in ssh and login, and not somebody who is in and becomes another?
  */
 bool gate_logs_in(const struct policy *p, const struct gate_ask *ask);
+
+/* The class of a service in which people can wait for a request, or make one: sudo's and su's, but
+ * not polkit. CLASS_NONE: in this one they cannot. */
+int gate_class_in_place(const struct policy *p, const char *service);
 
 /* pam_acct_mgmt: may this person use this service now? Code, and the line for the person. */
 struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now);
@@ -60,6 +66,9 @@ size_t waiting_for(const struct world *w, const struct request *r, const struct 
 /* The same for a target nobody has asked for yet. */
 size_t would_approve(const struct world *w, uint32_t requester, const struct target *target,
                      const struct person *out[], size_t cap);
+
+/* How far a pending request has come, in one line: who has approved it, and who could. */
+void say_progress(const struct world *w, const struct request *r, struct text *t);
 
 /* Who acts, for the trail: the person's name, "root", or "uid 1234". */
 struct name actor_name(const struct world *w, uint32_t uid);

@@ -196,9 +196,13 @@ struct effect {
     };
 };
 
+/* What a request for what was refused would have to say. */
+enum needs { NEEDS_NOTHING = 0, NEEDS_REASON = 1, NEEDS_TICKET = 2 /* as well */ };
+
 /* The answer to whoever caused the event. */
 struct reply {
-    uint8_t code; /* enum reply_code */
+    uint8_t code;  /* enum reply_code */
+    uint8_t needs; /* gate_account: enum needs; nothing: none can be made from there */
     struct id id;
     uint8_t state;    /* enum request_state, 0: none */
     uint64_t session; /* EV_OPEN */

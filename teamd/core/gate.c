@@ -48,6 +48,18 @@ bool gate_logs_in(const struct policy *p, const struct gate_ask *ask)
     return !class_elevates(policy_class(p, ask->service));
 }
 
+static bool is_polkit(const char *service)
+{
+    return strcmp(service, "polkit-1") == 0;
+}
+
+int gate_class_in_place(const struct policy *p, const char *service)
+{
+    int class = policy_class(p, service);
+
+    return class_elevates(class) && !is_polkit(service) ? class : CLASS_NONE;
+}
+
 const char *gate_speaks_for(const struct policy *p, const struct gate_ask *ask)
 {
     int class = policy_class(p, ask->service);
@@ -82,7 +94,7 @@ struct verdict {
 static bool root_passes(const struct gate_ask *ask, const struct verdict *v)
 {
     return v->subject == 0 && (class_elevates(v->class) || v->class == CLASS_LOGIN) &&
-           strcmp(ask->service, "polkit-1") != 0;
+           !is_polkit(ask->service);
 }
 
 static bool identity_passes(const struct world *w, const struct gate_ask *ask,
@@ -196,17 +208,19 @@ static void say_on_its_way(const struct world *w, const struct request *r, struc
     }
 }
 
-static void say_next_step(const struct world *w, const struct verdict *v, struct now now,
-                          struct text *t)
+/* NULL, or the request that is on its way; *ret_askable: another one could be made. */
+static const struct request *say_next_step(const struct world *w, const struct verdict *v,
+                                           struct now now, struct text *t, bool *ret_askable)
 {
     const struct person *who = world_person(w, v->subject);
     struct target target = host_target(w, v->class);
     const struct request *r = on_its_way(w, v->subject, &target);
     const char *class = w->policy->classes[v->class];
 
+    *ret_askable = false;
     if (r) {
         say_on_its_way(w, r, now, t);
-        return;
+        return r;
     }
     if (who && !policy_eligible(w->policy, w->directory, who, &target, 1).covered) {
         text_put(t, "no policy lets you have ");
@@ -214,7 +228,7 @@ static void say_next_step(const struct world *w, const struct verdict *v, struct
         text_put(t, " on ");
         text_put(t, w->policy->host);
         text_put(t, "; see what you may ask for: teamctl targets");
-        return;
+        return NULL;
     }
     text_put(t, "no active elevation for ");
     text_put(t, class);
@@ -223,6 +237,22 @@ static void say_next_step(const struct world *w, const struct verdict *v, struct
     text_put(t, "; run: teamctl request ");
     text_put(t, class);
     text_put(t, " --for 1h --reason \"...\"");
+    *ret_askable = true;
+    return NULL;
+}
+
+/* In sudo and su the person is there and can be asked: to wait, or for a reason. */
+static void offer(const struct world *w, const struct gate_ask *ask, const struct request *r,
+                  bool askable, struct reply *reply)
+{
+    char why[200];
+
+    if (gate_class_in_place(w->policy, ask->service) == CLASS_NONE)
+        return;
+    if (r)
+        reply->id = r->id;
+    else if (askable && identity_ok(w->policy, &ask->actor, IDENTITY_DECIDE, why))
+        reply->needs = w->policy->require_ticket ? NEEDS_TICKET : NEEDS_REASON;
 }
 
 struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now)
@@ -230,11 +260,15 @@ struct reply gate_account(const struct world *w, const struct gate_ask *ask, str
     struct reply reply = {.code = REPLY_REFUSED};
     struct text why = text_over(reply.text, sizeof reply.text);
     struct verdict v = decide(w, ask, now, false, &why);
+    bool askable;
 
-    if (v.yes)
+    if (v.yes) {
         reply.code = REPLY_DONE;
-    else if (why.len == 0)
-        say_next_step(w, &v, now, &why);
+    } else if (why.len == 0) {
+        const struct request *r = say_next_step(w, &v, now, &why, &askable);
+
+        offer(w, ask, r, askable, &reply);
+    }
     if (v.elevation)
         reply.id = v.elevation->id;
     return reply;
@@ -362,6 +396,7 @@ void on_open(struct step *s, const struct event *ev)
     struct text why = reply_text(s, REPLY_REFUSED);
     struct verdict v = decide(s->w, ask, s->now, true, &why);
     struct session fresh, *session;
+    bool askable;
 
     if (v.yes)
         join_parent(s, ask, &v, &why);
@@ -371,7 +406,7 @@ void on_open(struct step *s, const struct event *ev)
     }
     if (!v.yes) {
         if (why.len == 0)
-            say_next_step(s->w, &v, s->now, &why);
+            (void)say_next_step(s->w, &v, s->now, &why, &askable);
         audit_gate(s, "session.open", ask, &v, NULL, s->out->reply.text);
         return;
     }

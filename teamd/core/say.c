@@ -1,5 +1,7 @@
 #include "core/step.h"
 
+enum { NAMES_MAX = 16 };
+
 /* The most that one transition emits: the request, its words and decision, two events of the trail,
  * and for each AWS target a row of the outbox and its event. */
 enum { TRANSITION_MAX = 8 + 2 * TARGETS_MAX };
@@ -198,4 +200,24 @@ struct name actor_name(const struct world *w, uint32_t uid)
         text_put_u64(&t, uid);
     }
     return n;
+}
+
+void say_progress(const struct world *w, const struct request *r, struct text *t)
+{
+    const struct person *people[NAMES_MAX];
+    uint32_t have, of;
+
+    if (r->n_approvals > 0) {
+        text_put(t, "approved by ");
+        text_put(t, r->approvals[r->n_approvals - 1].name.text);
+        if (approval_count(w, r, &have, &of)) {
+            text_put(t, ", ");
+            text_put_u64(t, have);
+            text_put(t, " of ");
+            text_put_u64(t, of);
+        }
+        text_put(t, "; ");
+    }
+    text_put(t, "waiting for ");
+    text_put_people(t, people, waiting_for(w, r, people, NAMES_MAX));
 }

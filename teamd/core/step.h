@@ -4,8 +4,6 @@
 
 #include "core/engine.h"
 
-#include <team/text.h>
-
 struct step {
     struct world *w;
     struct now now;
@@ -65,6 +63,11 @@ bool approval_missing(const struct world *w, const struct request *r);
 /* Have those who approved so far, going by what they are now, approved every target that needs it?
  */
 bool quorum_complete(const struct world *w, const struct request *r);
+
+/* How far the open question has come, if two numbers can say it: one target, and one rule for it.
+ */
+bool approval_count(const struct world *w, const struct request *r, uint32_t *ret_have,
+                    uint32_t *ret_of);
 
 /* Has this person approved the open question already? */
 bool has_approved(const struct request *r, uint32_t uid);

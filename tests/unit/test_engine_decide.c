@@ -11,6 +11,25 @@
 #define FREE  "may sre alice host:bastion-1/sudo 4h free\n" PEOPLE "rule leads bob host:*/*\n"
 
 static const struct row ROWS[] = {
+    /* ---- how far it has come ---- */
+    {"before anybody has approved, it is told who could", TWO,
+     "alice request sudo 1h\nprogress R1 => waiting for bob or carol\n"},
+    {"who approved, and how many of how many", TWO,
+     "alice request sudo 1h\nbob approve R1\n"
+     "progress R1 => approved by bob, 1 of 2; waiting for carol\n"},
+    {"two targets are not counted", TWO,
+     "alice request sudo,su 1h\ncarol approve R1\n"
+     "progress R1 => approved by carol; waiting for bob\n"},
+    {"two rules are not counted",
+     MAY "rule leads bob,carol host:*/* quorum 2\nrule sec erin host:*/* mandatory\n",
+     "alice request sudo 1h\nbob approve R1\n"
+     "progress R1 => approved by bob; waiting for erin\n"},
+    {"where the rule is gone, nothing is counted", TWO "--\n" MAY,
+     "alice request sudo 1h\nbob approve R1\npolicy second\n"
+     "progress R1 => approved by bob; waiting for an approver\n"},
+    {"the last of several is named", MAY "rule leads bob,carol,erin host:*/* quorum 3\n",
+     "alice request sudo 1h\nbob approve R1\nerin approve R1\n"
+     "progress R1 => approved by erin, 2 of 3; waiting for carol\n"},
     /* ---- approve ---- */
     {"one approval is enough for a quorum of one", PLAIN,
      "alice request sudo 1h\n"

@@ -49,6 +49,37 @@ static const struct row ROWS[] = {
      "bob reject R1\n"
      "alice gate sudo => " RUN("sudo")},
 
+    /* ---- what can be done in place ---- */
+    {"in sudo and su one can wait for what is on its way, and ask for what is not", PLAIN,
+     "alice offer sudo => reason\nalice offer sudo-i => reason\nalice offer su => reason\n"
+     "alice request sudo 1h\n"
+     "alice offer sudo => REQ00001\nalice offer sudo-i => REQ00001\nalice offer su => reason\n"
+     "dave offer sudo => reason\n"
+     "bob reject R1\n"
+     "alice offer sudo => reason\n"},
+    {"what is scheduled can be waited for", PLAIN,
+     "alice request sudo 1h start=+1h\nbob approve R1\nalice offer sudo => REQ00001\n"},
+    {"a yes needs nothing", PLAIN,
+     "alice request sudo 1h\nbob approve R1\nalice offer sudo => yes, nothing\n"
+     "root offer sudo => yes, nothing\n"},
+    {"a request may need a ticket as well", PLAIN "set ticket yes\n",
+     "alice offer sudo => reason and ticket\n"},
+    {"nobody waits in polkit, ssh or login, or in no class", PLAIN,
+     "alice offer polkit-1 => nothing\nalice@unset offer sshd user=alice => nothing\n"
+     "alice@unset offer login user=alice => nothing\nalice offer cron => nothing\n"
+     "alice request su 1h\nalice request ssh 1h\n"
+     "alice offer polkit-1 => nothing\nalice@unset offer sshd user=alice => nothing\n"
+     "alice offer su => REQ00001\n"},
+    {"who may never have it is not asked for a reason", PLAIN, "mallory offer sudo => nothing\n"},
+    {"who is not known could ask: the answer is looked up then", PLAIN,
+     "4242 offer sudo => reason\n"},
+    {"who is elevated can wait, but not ask", PLAIN,
+     "alice! offer sudo => nothing\nalice request sudo 1h\nalice! offer sudo => REQ00001\n"},
+    {"somebody else's login is offered nothing", PLAIN,
+     "alice request sudo 1h\nalice@bob offer sudo => nothing\nalice@unset offer sudo => nothing\n"},
+    {"where a login uid need not be set, one can ask without", PLAIN "set loginuid check\n",
+     "alice@unset offer sudo => reason\nalice@bob offer sudo => nothing\n"},
+
     /* ---- services ---- */
     {"sudo -i is sudo", PLAIN,
      "alice request sudo 1h\nbob approve R1\n"
