@@ -109,9 +109,11 @@ $(OBJ)/%.o: %.c
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/prop/test_*.c \
 	tests/pam/test_*.c tests/aws/test_*.c))
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
+TESTED_PAM_OBJS := $(patsubst %,$(OBJ)/pam_team/%.o,client inplace verdict wait)
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libteamd.a $(TESTED_PAM_OBJS)
 	@mkdir -p $(@D)
-	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(ALSO) $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o \
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(ALSO) $(TESTED_PAM_OBJS) \
 		$(BUILD)/libteamd.a $(ALL_LDFLAGS) -lcmocka $(TEAMD_LIBS) -lpam
 
 # Parts of the program itself that stand alone.

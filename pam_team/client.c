@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -151,6 +152,35 @@ int client_receive(struct client *c, char *buf, size_t cap, int64_t deadline)
         else if (errno != EINTR)
             return errno == EAGAIN ? -ETIMEDOUT : -errno;
     }
+}
+
+/* Milliseconds for poll(2), rounded up: not to be asked again for the rest of one. */
+static int poll_ms(int64_t us)
+{
+    int64_t ms = (us + 999) / 1000;
+
+    return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+int client_await(const struct client *c, int64_t deadline)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+
+    for (;;) {
+        int64_t left = deadline - monotonic_us();
+        int n;
+
+        if (left <= 0)
+            return -ETIMEDOUT;
+        n = poll(&p, 1, poll_ms(left));
+        if (n != 0)
+            return n < 0 ? -errno : 0;
+    }
+}
+
+int client_pause(int64_t us)
+{
+    return poll(NULL, 0, poll_ms(us)) < 0 ? -errno : 0;
 }
 
 void client_close(struct client *c)

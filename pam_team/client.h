@@ -33,5 +33,12 @@ int client_send(struct client *c, const char *packet, size_t len, int64_t deadli
  *   -E...          what the kernel said */
 int client_receive(struct client *c, char *buf, size_t cap, int64_t deadline);
 
+/* Waits for a packet: 0, -ETIMEDOUT, or -EINTR: unlike the others it ends with any signal that the
+ * host handles, because somebody sits there and wants to go. */
+int client_await(const struct client *c, int64_t deadline);
+
+/* Waits for nothing: 0 after so long, or -EINTR as above. */
+int client_pause(int64_t us);
+
 /* Any number of times. Leaves errno alone. */
 void client_close(struct client *c);

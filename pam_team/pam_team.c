@@ -6,12 +6,13 @@
  * run in different processes, and teamd decides afresh each time. */
 #include "client.h"
 #include "container.h"
-#include "verdict.h"
+#include "inplace.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static_assert((int)VERDICT_PASS == PAM_SUCCESS, "numbers of the PAM ABI");
@@ -71,6 +72,117 @@ static int ask_all(const struct facts *f, const struct options *o, struct answer
     return ask(&confirm, o, deadline, ret);
 }
 
+/* ---- a no that may become a yes ---------------------------------------------------------------
+ */
+
+static void say(struct answer *a, const char *text)
+{
+    struct text t = text_over(a->text, sizeof a->text);
+
+    text_put(&t, text);
+}
+
+/* What was typed, or NULL: nobody could be asked (sudo -n), or they gave up. Whoever asks has to
+ * give it back to the heap that the host took it from: PAM's rule, and our only free(). */
+static char *ask_person(pam_handle_t *pamh, const char *question)
+{
+    char *typed = NULL;
+
+    if (pam_prompt(pamh, PAM_PROMPT_ECHO_ON, &typed, "%s", question) == PAM_SUCCESS)
+        return typed;
+    free(typed);
+    return NULL;
+}
+
+static bool agrees_to_wait(pam_handle_t *pamh, const char *no)
+{
+    char question[QUESTION_CAP], *typed;
+    bool yes;
+
+    question_wait(question, no);
+    typed = ask_person(pamh, question);
+    yes = typed && typed[0] == '\0';
+    free(typed);
+    return yes;
+}
+
+/* The gate decides, as always: that somebody was told to go on is no yes. */
+static int ask_again(const struct facts *f, const struct options *o, struct answer *a)
+{
+    int r = ask(f, o, client_deadline(o->timeout_us), a);
+
+    if (r < 0)
+        say(a, "teamd does not answer any more; try again");
+    return r < 0 ? ANSWER_NO : r;
+}
+
+/* Makes the request, and asks the gate again: some need no approval. */
+static int file(pam_handle_t *pamh, const struct facts *f, const struct options *o,
+                struct answer *a)
+{
+    struct facts request = *f;
+    char question[QUESTION_CAP], *reason, *ticket = NULL;
+    int r;
+
+    question_reason(question, f, o);
+    reason = ask_person(pamh, question);
+    if (reason && reason[0] != '\0' && a->needs == ANSWER_NEEDS_TICKET)
+        ticket = ask_person(pamh, "Ticket: ");
+    r = ANSWER_NO;
+    if (reason && reason[0] != '\0' && (ticket || a->needs == ANSWER_NEEDS_REASON)) {
+        request.op = TEAM_OP_FILE;
+        request.for_s = o->prompt_for_s;
+        request.reason = reason;
+        request.ticket = ticket;
+        r = ask(&request, o, client_deadline(o->timeout_us), a);
+        if (r < 0)
+            say(a, r == -EINVAL
+                       ? "that cannot be a reason or a ticket: it is no short line of text"
+                       : "teamd does not answer; teamctl tells whether the request is there");
+        r = r == ANSWER_YES ? ask_again(f, o, a) : ANSWER_NO;
+    }
+    free(ticket);
+    free(reason);
+    return r;
+}
+
+struct screen {
+    pam_handle_t *pamh;
+    bool used;
+};
+
+/* Over the line before, if it is ours. There is a terminal, or nobody had been asked. */
+static void show(void *ctx, const char *line)
+{
+    struct screen *s = ctx;
+
+    pam_info(s->pamh, "%s%s", s->used ? "\033[A\r\033[K" : "", line);
+    s->used = true;
+}
+
+/* The person has been refused, and may be there to do something about it. A failure on the way is a
+ * no as well, for root too. */
+static int insist(pam_handle_t *pamh, const struct facts *f, const struct options *o,
+                  struct answer *a)
+{
+    struct screen screen = {.pamh = pamh};
+    struct facts wait = *f;
+    bool agreed = false;
+
+    if (in_place(f, o, a) == IN_PLACE_FILE) {
+        if (file(pamh, f, o, a) == ANSWER_YES)
+            return ANSWER_YES;
+        agreed = true;
+    }
+    if (in_place(f, o, a) != IN_PLACE_WAIT || (!agreed && !agrees_to_wait(pamh, a->text)))
+        return ANSWER_NO;
+    wait.op = TEAM_OP_AWAIT;
+    wait.request = a->request;
+    if (wait_in_place(&wait, o, show, &screen, a) != ANSWER_YES)
+        return ANSWER_NO;
+    return ask_again(f, o, a);
+}
+
 static int gate(pam_handle_t *pamh, enum team_op op, int argc, const char **argv)
 {
     struct options o = options_parse(argc, argv);
@@ -91,6 +203,8 @@ static int gate(pam_handle_t *pamh, enum team_op op, int argc, const char **argv
     /* With wrong arguments only those pass who would pass without teamd; it is asked for them
      * nevertheless, so that it knows. */
     answer = o.wrong && !passes_unanswered(&f) ? -ECANCELED : ask_all(&f, &o, &words);
+    if (answer == ANSWER_NO)
+        answer = insist(pamh, &f, &o, &words);
     verdict_reach(&f, &o, answer, words.text, &v);
     if (v.log[0] != '\0')
         pam_syslog(pamh, v.priority, "%s", v.log);

@@ -21,6 +21,28 @@ static bool option_is(const char *arg, const char *name, const char **ret_value)
     return true;
 }
 
+static bool read_seconds(const char *value, uint64_t most, uint64_t *ret)
+{
+    return text_parse_duration(value, strlen(value), ret) && *ret <= most;
+}
+
+static bool option_take_in_place(struct options *o, const char *arg)
+{
+    const char *value;
+    uint64_t seconds;
+
+    if (option_is(arg, "wait=", &value)) {
+        if (!read_seconds(value, OPTION_WAIT_MAX_S, &seconds))
+            return false;
+        o->wait_us = (int64_t)seconds * 1000 * 1000;
+        return true;
+    }
+    if (option_is(arg, "prompt_for=", &value))
+        return read_seconds(value, TEXT_DURATION_MAX_S, &o->prompt_for_s);
+    o->prompt = o->prompt || strcmp(arg, "prompt") == 0;
+    return strcmp(arg, "prompt") == 0;
+}
+
 static bool option_take(struct options *o, const char *arg)
 {
     const char *value;
@@ -35,7 +57,7 @@ static bool option_take(struct options *o, const char *arg)
         return true;
     }
     if (option_is(arg, "timeout=", &value)) {
-        if (!text_parse_duration(value, strlen(value), &seconds) || seconds > OPTION_TIMEOUT_MAX_S)
+        if (!read_seconds(value, OPTION_TIMEOUT_MAX_S, &seconds))
             return false;
         o->timeout_us = (int64_t)seconds * 1000 * 1000;
         return true;
@@ -44,7 +66,7 @@ static bool option_take(struct options *o, const char *arg)
         o->quiet = true;
         return true;
     }
-    return false;
+    return option_take_in_place(o, arg);
 }
 
 struct options options_parse(int argc, const char **argv)
@@ -52,6 +74,7 @@ struct options options_parse(int argc, const char **argv)
     struct options o = {
         .socket = TEAM_GATE_SOCKET,
         .timeout_us = (int64_t)OPTION_TIMEOUT_S * 1000 * 1000,
+        .prompt_for_s = OPTION_PROMPT_FOR_S,
     };
 
     for (int i = 0; i < argc; i++)
@@ -96,8 +119,15 @@ size_t ask_encode(const struct facts *f, char *buf, size_t cap)
         put_claim(&w, TEAM_RHOST, f->ssh_connection, strcspn(f->ssh_connection, " "));
     else
         put_claim_text(&w, TEAM_RHOST, f->rhost);
-    if (f->op == TEAM_OP_CONFIRM)
+    if (f->op == TEAM_OP_CONFIRM) {
         wire_put_u64(&w, TEAM_SESSION, f->session);
+    } else if (f->op == TEAM_OP_AWAIT) {
+        wire_put_id(&w, TEAM_ID, f->request);
+    } else if (f->op == TEAM_OP_FILE) {
+        wire_put_u64(&w, TEAM_FOR_S, f->for_s);
+        wire_put(&w, TEAM_REASON, f->reason);
+        wire_put(&w, TEAM_TICKET, f->ticket);
+    }
     return wire_finish(&w);
 }
 
@@ -138,6 +168,23 @@ static bool is_cgroup(const char *path)
     return strncmp(path, ROOT, sizeof ROOT - 1) == 0 && !strstr(path, "/..");
 }
 
+/* What the person could do about a no. */
+static void read_way_out(struct wire_span fields, struct answer *a)
+{
+    struct wire_span v = wire_find(fields, TEAM_ID);
+    uint64_t first = 0, last = 0;
+    char needs[7];
+
+    (void)text_parse_id_prefix(v.at, v.len, &first, &last);
+    if (first == last)
+        a->request = first;
+    wire_copy(fields, TEAM_NEEDS, needs, sizeof needs);
+    if (strcmp(needs, "reason") == 0)
+        a->needs = ANSWER_NEEDS_REASON;
+    else if (strcmp(needs, "ticket") == 0)
+        a->needs = ANSWER_NEEDS_TICKET;
+}
+
 int answer_read(enum team_op op, const char *packet, size_t len, struct answer *ret)
 {
     enum wire_result result;
@@ -152,8 +199,11 @@ int answer_read(enum team_op op, const char *packet, size_t len, struct answer *
         !wire_find_u64(msg.fields, TEAM_CODE, &code))
         return -EBADMSG;
     wire_copy(msg.fields, TEAM_TEXT, ret->text, sizeof ret->text);
-    if (code != TEAM_DONE)
+    if (code != TEAM_DONE) {
+        if (op == TEAM_OP_ACCOUNT)
+            read_way_out(msg.fields, ret);
         return ANSWER_NO;
+    }
     if (op == TEAM_OP_OPEN)
         wire_copy(msg.fields, TEAM_CGROUP, ret->cgroup, sizeof ret->cgroup);
     if (ret->cgroup[0] != '\0' && !is_cgroup(ret->cgroup))

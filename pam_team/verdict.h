@@ -13,14 +13,19 @@
 enum {
     OPTION_TIMEOUT_S = 2,
     OPTION_TIMEOUT_MAX_S = 10, /* sshd's and a person's patience; ^C does not get through */
-    SOCKET_PATH_CAP = 108,     /* sun_path, its NUL included */
+    OPTION_WAIT_MAX_S = 3600,  /* teamd drops who waits for longer */
+    OPTION_PROMPT_FOR_S = 3600,
+    SOCKET_PATH_CAP = 108, /* sun_path, its NUL included */
 };
 
 struct options {
     const char *socket;
     int64_t timeout_us;
-    bool quiet;        /* the person is told nothing */
-    const char *wrong; /* the first argument that is not understood; NULL when all are */
+    bool quiet;            /* the person is told nothing, and asked nothing */
+    int64_t wait_us;       /* how long the person may wait for a request; 0: not at all */
+    bool prompt;           /* who has no request is asked for a reason, */
+    uint64_t prompt_for_s; /* and one is made, for so long */
+    const char *wrong;     /* the first argument that is not understood; NULL when all are */
 };
 
 /* The strings of argv are kept, not copied. A wrong argument leaves its default in place. */
@@ -30,7 +35,7 @@ struct options options_parse(int argc, const char **argv);
 
 /* What PAM told. Every string may be NULL, empty, long or hostile. */
 struct facts {
-    enum team_op op; /* TEAM_OP_ACCOUNT, TEAM_OP_OPEN, TEAM_OP_CLOSE, TEAM_OP_CONFIRM */
+    enum team_op op; /* of gate.sock */
     uint32_t uid;    /* real uid of this process */
     const char *service;
     const char *user;  /* PAM_USER */
@@ -39,9 +44,13 @@ struct facts {
     const char *rhost;
     const char *ssh_connection; /* sshd's own word on where the peer is; better than rhost */
     uint64_t session;           /* CONFIRM: the one that OPEN gave */
+    uint64_t request;           /* AWAIT: the one that ACCOUNT gave */
+    uint64_t for_s;             /* FILE, and what the person typed: */
+    const char *reason, *ticket;
 };
 
-/* The length of the packet, or 0: the service or the user has no name that teamd could be told. */
+/* The length of the packet, or 0: the service or the user has no name that teamd could be told; or
+ * the reason or the ticket is no line of text. */
 size_t ask_encode(const struct facts *f, char *buf, size_t cap);
 
 /* May this one pass when teamd does not answer? Real uid 0 in the built-in services of sudo and su,
@@ -59,10 +68,16 @@ enum { ANSWER_NO = 0, ANSWER_YES = 1 };
 
 enum { ANSWER_TEXT_CAP = 481, ANSWER_CGROUP_CAP = 256 };
 
+/* What the person would have to say in a request. */
+enum answer_needs { ANSWER_NEEDS_NOTHING = 0, ANSWER_NEEDS_REASON = 1, ANSWER_NEEDS_TICKET = 2 };
+
 struct answer {
     char text[ANSWER_TEXT_CAP];     /* teamd's line for the person, "" if there is none */
     uint64_t session;               /* OPEN, CONFIRM */
     char cgroup[ANSWER_CGROUP_CAP]; /* OPEN: the session's container, "" if it has none */
+    /* ACCOUNT, with a no: a request of the person that is on its way, 0: none; */
+    uint64_t request;
+    enum answer_needs needs; /* and what a new one needs; nothing: none can be made from here */
 };
 
 /* Reads the answer to `op`; returns ANSWER_YES, ANSWER_NO or -errno. */

@@ -82,10 +82,10 @@ static const struct row ROWS[] = {
     {"account: quiet", no, TEAMD, pam_acct_mgmt, ALICE, "sudo", "alice", "quiet", PAM_PERM_DENIED,
      NULL, LOG_NOTICE, ELEVATE, 0},
     {"account: an argument of a later version", yes, TEAMD, pam_acct_mgmt, ALICE, "sudo", "alice",
-     "wait=5m", PAM_SERVICE_ERR,
+     "waits=5m", PAM_SERVICE_ERR,
      "access is denied: pam_team has a wrong argument in the PAM configuration of sudo; tell an "
      "administrator",
-     LOG_ERR, "uid=1001 user=alice denied: argument \"wait=5m\" is not understood", 0},
+     LOG_ERR, "uid=1001 user=alice denied: argument \"waits=5m\" is not understood", 0},
     {"account: a user name that cannot be told", yes, TEAMD, pam_acct_mgmt, ALICE, "sudo", "-f", "",
      PAM_PERM_DENIED,
      "access is denied: teamd cannot be asked about a service or user of this name", LOG_ERR,

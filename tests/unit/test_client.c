@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -169,6 +171,35 @@ static void a_path_that_no_socket_can_have_is_refused(void **state)
     assert_int_equal(client_open("/nowhere/at/all", CLIENT_NEVER, &c), -ENOENT);
 }
 
+static void ring(int signal_number)
+{
+    (void)signal_number;
+}
+
+static void who_awaits_a_packet_can_be_called_away(void **state)
+{
+    const struct itimerval bell = {.it_value = {.tv_usec = 50000}};
+    struct sigaction act = {.sa_handler = ring, .sa_flags = SA_RESTART}, was;
+    struct client c = meet();
+
+    (void)state;
+    assert_int_equal(client_await(&c, client_deadline(0)), -ETIMEDOUT);
+    assert_int_equal(client_await(&c, client_deadline(20000)), -ETIMEDOUT);
+    assert_int_equal(send(served, "1", 1, 0), 1);
+    assert_int_equal(client_await(&c, client_deadline(0) + 1000000), 0);
+    assert_int_equal(client_receive(&c, (char[2]){0}, 2, CLIENT_NEVER), 1);
+    assert_int_equal(client_pause(1), 0);
+    sigaction(SIGALRM, &act, &was);
+    setitimer(ITIMER_REAL, &bell, NULL);
+    assert_int_equal(client_await(&c, CLIENT_NEVER), -EINTR);
+    setitimer(ITIMER_REAL, &bell, NULL);
+    assert_int_equal(client_pause(60 * INT64_C(1000000)), -EINTR);
+    sigaction(SIGALRM, &was, NULL);
+    close(served);
+    assert_int_equal(client_await(&c, CLIENT_NEVER), 0); /* the end is something to be received */
+    client_close(&c);
+}
+
 static void closing_twice_is_harmless_and_keeps_errno(void **state)
 {
     struct client c = meet();
@@ -226,6 +257,7 @@ int main(void)
         TEST(a_reader_that_does_not_read_is_not_waited_for_longer),
         TEST(the_largest_timeout_does_not_wrap),
         TEST(a_path_that_no_socket_can_have_is_refused),
+        TEST(who_awaits_a_packet_can_be_called_away),
         TEST(closing_twice_is_harmless_and_keeps_errno),
         TEST(a_free_standard_input_is_left_free),
         TEST(somebody_else_than_root_is_not_believed),
