@@ -166,7 +166,7 @@ static inline void say_verdict(const struct reply *r)
 static inline void do_offer(void)
 {
     static const char *const NEEDS[] = {"nothing", "reason", "reason and ticket"};
-    char texts[5][128];
+    char texts[7][128];
     struct gate_ask ask = read_ask(texts);
     struct reply reply = gate_account(&play.g.w, &ask, play.g.now);
 
