@@ -125,6 +125,15 @@ static const struct column CHECK[] = {
 };
 const struct row_type CHECK_ROWS = { .plural = "findings", .n_columns = sizeof CHECK / sizeof CHECK[0], .columns = CHECK };
 
+static const struct column PAM[] = {
+    { "service",  "SERVICE",  TEAM_SERVICE, COL_TEXT,   0, NULL },
+    { "state",    "STATE",    TEAM_STATE,   COL_STATE,  1, NULL },
+    { "until",    "UNTIL",    TEAM_UNTIL,   COL_MOMENT, 2, NULL },
+    { "original", "ORIGINAL", TEAM_VALUE,   COL_TEXT,   4, NULL },
+    { "note",     "NOTE",     TEAM_TEXT,    COL_TEXT,   3, NULL },
+};
+const struct row_type PAM_ROWS = { .plural = "services", .n_columns = sizeof PAM / sizeof PAM[0], .columns = PAM };
+
 static const struct column STATUS[] = {
     { "name",  "NAME",  TEAM_NAME,  COL_TEXT, 0, NULL },
     { "value", "VALUE", TEAM_VALUE, COL_TEXT, 1, NULL },

@@ -13,6 +13,7 @@ struct completion {
     const char *before; /* "--state=pending,": is put in front of every word */
     size_t before_len;
     const char *typed;       /* the rest of it */
+    const char *group;       /* the first of two words of a verb, so far; NULL */
     const struct verb *verb; /* NULL: none yet, or one that there is not */
     bool has_verb;
     size_t arguments; /* of the verb, so far */
@@ -53,11 +54,33 @@ static void offer_files(const struct completion *p)
     out_text(p->c->out, ":files\n");
 }
 
+/* The word of it that comes next; those of two words are offered as one first. */
+static void offer_verb(const struct completion *p, size_t i)
+{
+    const struct verb *v = &VERBS[i];
+    const char *second = strchr(v->name, ' ');
+    char first[16];
+
+    if (v->name[0] == '\0' || v->name[0] == '_')
+        return;
+    if (p->group) {
+        if (verb_match(v, p->group) == VERB_FIRST_WORD)
+            offer(p, second + 1, v->does);
+        return;
+    }
+    if (!second) {
+        offer(p, v->name, v->does);
+        return;
+    }
+    snprintf(first, sizeof first, "%.*s", (int)(second - v->name), v->name);
+    if (verb_match(v - 1, first) != VERB_FIRST_WORD)
+        offer(p, first, "see teamctl help");
+}
+
 static void offer_verbs(const struct completion *p)
 {
     for (size_t i = 0; i < N_VERBS; i++)
-        if (VERBS[i].name[0] != '\0' && VERBS[i].name[0] != '_')
-            offer(p, VERBS[i].name, VERBS[i].does);
+        offer_verb(p, i);
 }
 
 /* ---- what teamd knows -------------------------------------------------------------------------
@@ -177,6 +200,9 @@ static const char *const STATES[] = {"pending",   "scheduled", "activating", "ac
                                      "ending",    "ended",     "revoked",    "rejected",
                                      "cancelled", "expired",   "failed",     NULL};
 static const char *const DURATIONS[] = {"15m", "30m", "1h", "2h", "4h", NULL};
+static const char *const PATIENCES[] = {"1m", "2m", "5m", "10m", NULL};
+static const char *const SERVICES[] = {"sudo",      "sudo-i", "su",    "su-l",     "runuser",
+                                       "runuser-l", "sshd",   "login", "polkit-1", NULL};
 static const char *const AGO[] = {"1h", "1d", "7d", "today", "yesterday", NULL};
 static const char *const AHEAD[] = {"+30m", "+1h", "tomorrow", NULL};
 
@@ -206,6 +232,10 @@ static void offer_values(struct completion *p, enum option option)
         offer_each(p, AGO);
     } else if (option == OPT_START) {
         offer_each(p, AHEAD);
+    } else if (option == OPT_WITHIN) {
+        offer_each(p, PATIENCES);
+    } else if (option == OPT_SERVICE) {
+        offer_each(p, SERVICES);
     } else if (option == OPT_SOCKET) {
         offer_files(p);
     }
@@ -277,10 +307,19 @@ static enum option option_of(const char *word)
 
 static void read_verb(struct completion *p, const char *word)
 {
-    p->has_verb = true;
-    for (size_t i = 1; i < N_VERBS; i++)
-        if (strcmp(VERBS[i].name, word) == 0)
+    char name[64];
+    bool group = false;
+
+    snprintf(name, sizeof name, "%s%s%s", p->group ? p->group : "", p->group ? " " : "", word);
+    for (size_t i = 1; i < N_VERBS; i++) {
+        enum verb_match match = verb_match(&VERBS[i], name);
+
+        if (match == VERB_WHOLE)
             p->verb = &VERBS[i];
+        group = group || match == VERB_FIRST_WORD;
+    }
+    p->group = group ? word : NULL;
+    p->has_verb = !group;
 }
 
 /* Reads the words before the typed one. Returns the option whose value is being typed, or
@@ -290,7 +329,7 @@ static enum option read_words(struct completion *p)
     for (size_t i = 0; i < p->n; i++) {
         enum option o = option_of(p->words[i]);
 
-        if (o < OPT_COUNT && OPTIONS[o].takes == TAKES_VALUE && !strchr(p->words[i], '=')) {
+        if (o < OPT_COUNT && takes_word(&OPTIONS[o]) && !strchr(p->words[i], '=')) {
             if (i + 1 == p->n)
                 return o;
             i++;

@@ -94,20 +94,13 @@ static bool is_me(const char *name)
     return me && strcmp(me->pw_name, name) == 0;
 }
 
-static bool says_yes(const struct call *c, const struct subject *s)
+static bool may_revoke(const struct call *c, const struct subject *s)
 {
-    char question[1400], plain[1400], line[16] = "";
+    char question[1400];
 
-    snprintf(question, sizeof question, "%s is %s's and %s: %s. Revoke it? [y/N] ", s->id,
-             s->requester, s->state, s->targets);
-    text_make_plain(plain, sizeof plain, question, strlen(question));
-    if (c->look.ascii)
-        cell_ascii(plain);
-    out_flush(c->out);
-    fputs(plain, stderr);
-    if (!fgets(line, sizeof line, stdin))
-        fputc('\n', stderr);
-    return line[0] == 'y' || line[0] == 'Y';
+    snprintf(question, sizeof question, "%s is %s's and %s: %s. Revoke it?", s->id, s->requester,
+             s->state, s->targets);
+    return says_yes(c, question);
 }
 
 /* Ending another's work by a slip of the finger would be rude: where somebody is there to answer,
@@ -128,7 +121,7 @@ static int confirm(struct call *c, const char *id, struct subject *s)
         (strcmp(s->state, "active") != 0 && strcmp(s->state, "activating") != 0))
         return TEAM_DONE;
     talk_close(&c->talk); /* teamd does not wait for people */
-    if (says_yes(c, s))
+    if (may_revoke(c, s))
         return TEAM_DONE;
     complain(c, s->id, "not revoked");
     return TEAM_FAILED;

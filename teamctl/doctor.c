@@ -75,12 +75,14 @@ void found(struct doctor *d, enum grade grade, const char *check, const char *fi
     text_make_plain(what, sizeof what, text, strlen(text));
     if (fix)
         text_make_plain(plain, sizeof plain, fix, strlen(fix));
-    if (d->c->look.ascii) {
+    if (!d->hear && d->c->look.ascii) {
         cell_ascii(what);
         cell_ascii(plain);
     }
     d->found[grade]++;
-    if (d->c->look.form == FORM_TABLE)
+    if (d->hear)
+        d->hear(d->ctx, grade, what, fix ? plain : NULL);
+    else if (d->c->look.form == FORM_TABLE)
         put_finding(d, grade, check, what, fix ? plain : NULL);
     else
         put_row(d, grade, check, what, fix ? plain : NULL);
@@ -142,16 +144,6 @@ void source_close(struct source *s)
     free(s->text);
     free(s->more);
     *s = (struct source){0};
-}
-
-char *take_word(char **rest)
-{
-    char *word = *rest + strspn(*rest, " \t");
-    size_t n = strcspn(word, " \t");
-
-    *rest = word + n + (word[n] != '\0');
-    word[n] = '\0';
-    return word;
 }
 
 /* ---- the verb ---------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ struct services {
     } items[SERVICES_MAX];
 };
 
-static const char EXAMPLE[] = "see pam_team(8) and the examples in /usr/share/doc/team/examples";
+static const char EXAMPLE[] =
+    "teamctl pam install puts the lines where they belong; see pam_team(8)";
 
 /* ---- one line ---------------------------------------------------------------------------------
  */
@@ -206,7 +207,7 @@ static bool asks_account(const char *service)
     return strcmp(service, "runuser") != 0 && strcmp(service, "runuser-l") != 0;
 }
 
-static void check_service(struct doctor *d, const char *name, const struct pam_service *s)
+void doctor_service(struct doctor *d, const char *name, const struct pam_service *s)
 {
     const struct pam_stack *account = &s->stacks[PAM_ACCOUNT], *session = &s->stacks[PAM_SESSION];
     bool sound = check_lines(d, s);
@@ -292,7 +293,7 @@ static void check_one(struct doctor *d, struct services *all, size_t i)
     for (size_t t = 0; t < PAM_TYPES; t++)
         all->items[i].gated = all->items[i].gated || has_ours(&s.stacks[t]);
     if (all->items[i].gated)
-        check_service(d, all->items[i].name, &s);
+        doctor_service(d, all->items[i].name, &s);
     pam_free(&s);
 }
 

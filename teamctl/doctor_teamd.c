@@ -2,11 +2,8 @@
 #include "doctor.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- teamd ------------------------------------------------------------------------------------
@@ -65,34 +62,6 @@ void doctor_teamd(struct doctor *d)
 /* ---- units ------------------------------------------------------------------------------------
  */
 
-/* What a command says, cut at cap. < 0 if it cannot be run; its exit status does not matter. */
-static int read_command(const char *const argv[], char *out, size_t cap)
-{
-    posix_spawn_file_actions_t actions;
-    struct text t = text_over(out, cap);
-    char buf[512];
-    int ends[2], r;
-    ssize_t n;
-    pid_t pid;
-
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -errno;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    r = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    while (r == 0 && (n = read(ends[0], buf, sizeof buf)) > 0)
-        text_put_n(&t, buf, (size_t)n);
-    close(ends[0]);
-    if (r != 0)
-        return -r;
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return 0;
-}
-
 static const char *const UNITS[] = {"team-gate.socket", "team-control.socket", "teamd.service",
                                     "team-sessions.service"};
 enum { N_UNITS = sizeof UNITS / sizeof UNITS[0] };
@@ -104,7 +73,7 @@ static bool read_states(const char *question, char out[static 256], const char *
                                 UNITS[2],    UNITS[3], NULL};
     size_t n = 0;
 
-    if (read_command(argv, out, 256) < 0)
+    if (command_read(argv, out, 256) < 0)
         return false;
     for (char *s = out; n < N_UNITS && *s != '\0'; n++) {
         size_t len = strcspn(s, "\n");
@@ -123,7 +92,7 @@ static void read_network(struct doctor *d)
                                 "--value",   "teamd.service", NULL};
     char out[64] = "";
 
-    d->no_network = read_command(argv, out, sizeof out) == 0 && strncmp(out, "yes", 3) == 0;
+    d->no_network = command_read(argv, out, sizeof out) == 0 && strncmp(out, "yes", 3) == 0;
 }
 
 void doctor_units(struct doctor *d)

@@ -13,6 +13,7 @@
 /* clang-format off */
 
 #define FORMS   (BIT(OPT_JSON) | BIT(OPT_CSV))
+#define SERVICE BIT(OPT_SERVICE)
 #define PERIOD  (BIT(OPT_SINCE) | BIT(OPT_UNTIL))
 
 const struct verb VERBS[] = {
@@ -59,8 +60,21 @@ const struct verb VERBS[] = {
       "sudo teamctl doctor", FORMS, 0, 0, NULL, ARGS_NONE },
     { "backup", "FILE", verb_backup, "copy the store to a new file (admins and root)",
       "sudo teamctl backup /var/backups/team.mdb", 0, 1, 1, "which file", ARGS_FILE },
+    { "pam install", "[--service S]... [--within D] [--yes]", verb_pam_install,
+      "put the gate into sudo and other services; taken back unless confirmed (root)",
+      "sudo teamctl pam install", SERVICE | BIT(OPT_WITHIN) | BIT(OPT_YES), 0, 0, NULL, ARGS_NONE },
+    { "pam confirm", "", verb_pam_confirm, "let it stay, from a login that has come since (root)",
+      "sudo teamctl pam confirm", 0, 0, 0, NULL, ARGS_NONE },
+    { "pam undo", "", verb_pam_undo, "take back at once what is not confirmed (root)",
+      "sudo teamctl pam undo", 0, 0, 0, NULL, ARGS_NONE },
+    { "pam remove", "[--service S]... [--yes]", verb_pam_remove, "give the original files back (root)",
+      "sudo teamctl pam remove", SERVICE | BIT(OPT_YES), 0, 0, NULL, ARGS_NONE },
+    { "pam status", "[--service S]...", verb_pam_status, "which services are behind the gate (root)",
+      "sudo teamctl pam status", SERVICE | FORMS, 0, 0, NULL, ARGS_NONE },
+    { "pam guard", "", verb_pam_guard, "wait, and take back what nobody confirms; team-pam-undo.service",
+      "systemctl status team-pam-undo", 0, 0, 0, NULL, ARGS_NONE },
     { "help", "[VERB]", verb_help, "what there is, or all about one verb",
-      "teamctl help request", 0, 0, 1, NULL, ARGS_VERB },
+      "teamctl help request", 0, 0, 2, NULL, ARGS_VERB },
     { "__complete", "-- WORD...", verb_complete, "the words that may come next, for the shells",
       "teamctl __complete -- approve K7", 0, 0, ARGS_MANY, NULL, ARGS_NONE },
 };
@@ -77,16 +91,37 @@ static const char *verb_name(size_t i)
     return VERBS[i].name[0] == '_' ? "" : VERBS[i].name;
 }
 
-/* NULL after a complaint. */
-static const struct verb *verb_find(const struct call *c, const char *name)
+enum verb_match verb_match(const struct verb *v, const char *word)
+{
+    size_t n = strlen(word);
+
+    if (n == 0 || strncmp(v->name, word, n) != 0)
+        return VERB_OTHER;
+    return v->name[n] == '\0' ? VERB_WHOLE : v->name[n] == ' ' ? VERB_FIRST_WORD : VERB_OTHER;
+}
+
+/* The verb that these words name, the second of which may be NULL; NULL after a complaint. *n is
+ * how many of them it takes. */
+static const struct verb *verb_find(const struct call *c, const char *word, const char *second,
+                                    size_t *n)
 {
     const char *meant;
+    char name[64];
 
+    snprintf(name, sizeof name, "%s", word);
+    *n = 1;
     for (size_t i = 0; i < N_VERBS; i++)
-        if (name[0] != '\0' && strcmp(VERBS[i].name, name) == 0)
+        if (verb_match(&VERBS[i], word) == VERB_FIRST_WORD && *n == 1) {
+            snprintf(name, sizeof name, "%s %s", word, second ? second : "");
+            *n = 2;
+        }
+    for (size_t i = 0; i < N_VERBS; i++)
+        if (verb_match(&VERBS[i], name) == VERB_WHOLE)
             return &VERBS[i];
     meant = nearest(name, verb_name, N_VERBS);
-    if (meant)
+    if (*n == 2 && (!second || second[0] == '-'))
+        complain(c, NULL, "%s what? See teamctl help %s", word, word);
+    else if (meant)
         complain(c, NULL, "there is no verb \"%s\"; did you mean %s?", name, meant);
     else
         complain(c, NULL, "there is no verb \"%s\"; see teamctl help", name);
@@ -114,9 +149,9 @@ static void put_options(struct out *o, uint32_t options)
         if (!(options & BIT(i)))
             continue;
         snprintf(left, sizeof left, "  --%s%s%s%s", spec->name,
-                 spec->takes == TAKES_MAYBE   ? "[="
-                 : spec->takes == TAKES_VALUE ? " "
-                                              : "",
+                 spec->takes == TAKES_MAYBE ? "[="
+                 : takes_word(spec)         ? " "
+                                            : "",
                  spec->value ? spec->value : "", spec->takes == TAKES_MAYBE ? "]" : "");
         out_padded(o, left, 20);
         out_text(o, "  ");
@@ -137,20 +172,37 @@ static void help_verb(struct out *o, const struct verb *v)
     out_text(o, "\n");
 }
 
+static void put_verb(struct out *o, const struct verb *v)
+{
+    if (v->name[0] == '_')
+        return;
+    out_text(o, "  ");
+    out_padded(o, v->name, 13);
+    out_text(o, v->does);
+    out_text(o, "\n");
+}
+
+/* All verbs of two words, of which this is the first; false if there are none. */
+static bool help_group(struct out *o, const char *word)
+{
+    bool any = false;
+
+    for (size_t i = 1; i < N_VERBS; i++)
+        if (verb_match(&VERBS[i], word) == VERB_FIRST_WORD) {
+            put_verb(o, &VERBS[i]);
+            any = true;
+        }
+    return any;
+}
+
 static void help_all(struct out *o)
 {
     put_usage(o, &VERBS[0]);
     out_text(o, " [VERB] [ARGUMENTS]\n\nWithout a verb: ");
     out_text(o, VERBS[0].does);
     out_text(o, ".\n\n");
-    for (size_t i = 1; i < N_VERBS; i++) {
-        if (VERBS[i].name[0] == '_')
-            continue;
-        out_text(o, "  ");
-        out_padded(o, VERBS[i].name, 10);
-        out_text(o, VERBS[i].does);
-        out_text(o, "\n");
-    }
+    for (size_t i = 1; i < N_VERBS; i++)
+        put_verb(o, &VERBS[i]);
     out_text(o, "\n");
     put_options(o, VERBS[0].options | BIT(OPT_SOCKET) | BIT(OPT_HELP));
     out_text(o, "\nteamctl help VERB shows the options of a verb, and an example.\n");
@@ -158,10 +210,20 @@ static void help_all(struct out *o)
 
 int verb_help(struct call *c)
 {
-    const struct verb *v = c->n_args > 0 ? verb_find(c, c->args[0]) : NULL;
+    const struct verb *v = NULL;
+    size_t words = 0;
 
-    if (c->n_args > 0 && !v)
+    if (c->n_args == 1 && help_group(c->out, c->args[0]))
+        return TEAM_DONE;
+    if (c->n_args > 0) {
+        v = verb_find(c, c->args[0], c->args[1], &words);
+        if (!v)
+            return TEAM_USAGE;
+    }
+    if (c->n_args > words) {
+        complain(c, NULL, "\"%s\" is one too many; see teamctl help help", c->args[words]);
         return TEAM_USAGE;
+    }
     if (v)
         help_verb(c->out, v);
     else
@@ -195,14 +257,15 @@ static int64_t now_us(void)
 static int read_command_line(struct call *c, int argc, char **argv)
 {
     int i = 1, r;
+    size_t words;
 
     r = options_read(c, argc, argv, &i, true);
     if (r != 0 || i == argc)
         return r;
-    c->verb = verb_find(c, argv[i]);
+    c->verb = verb_find(c, argv[i], argv[i + 1], &words);
     if (!c->verb)
         return TEAM_USAGE;
-    i++;
+    i += (int)words;
     return options_read(c, argc, argv, &i, false);
 }
 
@@ -256,11 +319,13 @@ int main(int argc, char **argv)
     tzset();
     call.look = look_at(STDOUT_FILENO, now_us());
     call.args = calloc((size_t)argc + 1, sizeof *call.args);
-    if (!call.args)
+    call.services = calloc((size_t)argc + 1, sizeof *call.services);
+    if (!call.args || !call.services)
         return TEAM_FAILED;
 
     r = run(&call, argc, argv);
     free(call.args);
+    free(call.services);
     out_flush(&out);
     if (out.error == 0)
         return r;

@@ -21,6 +21,8 @@ const struct option_spec OPTIONS[OPT_COUNT] = {
     [OPT_REQUEST] = { "request", "ID",      TAKES_VALUE,   "only about this request" },
     [OPT_FOLLOW]  = { "follow",  NULL,      TAKES_NOTHING, "go on with what happens from now on, until interrupted; --since begins earlier" },
     [OPT_YES]     = { "yes",     NULL,      TAKES_NOTHING, "do not ask whether I am sure" },
+    [OPT_SERVICE] = { "service", "S",       TAKES_MANY,    "this one; may be given several times. Without it: sudo and sudo-i" },
+    [OPT_WITHIN]  = { "within",  "D",       TAKES_VALUE,   "how long to wait for the confirmation; 2m without it" },
     [OPT_JSON]    = { "json",    NULL,      TAKES_NOTHING, "one JSON object a line" },
     [OPT_CSV]     = { "csv",     NULL,      TAKES_NOTHING, "comma-separated values, with a header" },
     [OPT_SOCKET]  = { "socket",  "PATH",    TAKES_VALUE,   "teamd's socket, instead of $TEAM_SOCKET" },
@@ -144,14 +146,14 @@ static int take_option(struct call *c, int argc, char **argv, int *i)
         return unknown(c, arg);
     if (value) {
         value++;
-    } else if (spec->takes == TAKES_VALUE && *i + 1 < argc) {
+    } else if (takes_word(spec) && *i + 1 < argc) {
         value = argv[++*i];
         /* `--reason --for 1h` has lost its reason; somebody who means it can write --reason=--for
          */
         if (strncmp(value, "--", 2) == 0 && option_find(value + 2) != OPT_COUNT)
             value = NULL;
     }
-    if (spec->takes == TAKES_VALUE && (!value || value[0] == '\0')) {
+    if (takes_word(spec) && (!value || value[0] == '\0')) {
         complain(c, NULL, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
         return TEAM_USAGE;
     }
@@ -159,11 +161,13 @@ static int take_option(struct call *c, int argc, char **argv, int *i)
         complain(c, NULL, "--%s takes no value", spec->name);
         return TEAM_USAGE;
     }
-    if (c->given[o] && spec->takes != TAKES_NOTHING) {
+    if (c->given[o] && spec->takes != TAKES_NOTHING && spec->takes != TAKES_MANY) {
         complain(c, NULL, "--%s is given twice; which of them is it?", spec->name);
         return TEAM_USAGE;
     }
     c->given[o] = value ? value : "";
+    if (o == OPT_SERVICE)
+        c->services[c->n_services++] = value;
     return 0;
 }
 

@@ -87,7 +87,7 @@ struct row_type {
 };
 
 extern const struct row_type REQUEST_ROWS, SESSION_ROWS, TARGET_ROWS, EVENT_ROWS, FINDING_ROWS,
-    STATUS_ROWS, CHECK_ROWS;
+    STATUS_ROWS, CHECK_ROWS, PAM_ROWS;
 
 /* ---- one value ------------------------------------------------------------------------------ */
 

@@ -67,6 +67,22 @@ int complain_answer(const struct call *c, const char *thing, const struct answer
     return a->code;
 }
 
+bool says_yes(const struct call *c, const char *question)
+{
+    char plain[LINE], line[16] = "";
+
+    if (c->given[OPT_YES] || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return true;
+    text_make_plain(plain, sizeof plain, question, strlen(question));
+    if (c->look.ascii)
+        cell_ascii(plain);
+    out_flush(c->out);
+    fprintf(stderr, "%s [y/N] ", plain);
+    if (!fgets(line, sizeof line, stdin))
+        fputc('\n', stderr);
+    return line[0] == 'y' || line[0] == 'Y';
+}
+
 /* ---- words into fields ------------------------------------------------------------------------
  */
 

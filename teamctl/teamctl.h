@@ -24,6 +24,8 @@ enum option {
     OPT_REQUEST,
     OPT_FOLLOW,
     OPT_YES,
+    OPT_SERVICE,
+    OPT_WITHIN,
     OPT_JSON,
     OPT_CSV,
     OPT_SOCKET,
@@ -32,7 +34,12 @@ enum option {
     OPT_COUNT,
 };
 
-enum option_takes { TAKES_NOTHING, TAKES_VALUE, TAKES_MAYBE /* only as --name=VALUE */ };
+enum option_takes {
+    TAKES_NOTHING,
+    TAKES_VALUE,
+    TAKES_MAYBE, /* only as --name=VALUE */
+    TAKES_MANY,  /* a value, and again */
+};
 
 struct option_spec {
     const char *name;
@@ -51,6 +58,8 @@ struct call {
     const char *given[OPT_COUNT]; /* NULL: not given; "" for one that takes no value */
     char **args;                  /* what is not an option, in order */
     size_t n_args;
+    const char **services; /* every --service, in order */
+    size_t n_services;
     struct talk talk;
     struct look look;
     struct out *out;
@@ -71,8 +80,14 @@ enum arguments {
     ARGS_FILE,
 };
 
+/* Does this option go on in the next word? */
+static inline bool takes_word(const struct option_spec *o)
+{
+    return o->takes == TAKES_VALUE || o->takes == TAKES_MANY;
+}
+
 struct verb {
-    const char *name; /* "" is no verb: the dashboard. "_..." is not for people */
+    const char *name; /* one word or two; "" is no verb: the dashboard. "_..." is not for people */
     const char *synopsis;
     int (*run)(struct call *c);
     const char *does;
@@ -85,6 +100,10 @@ struct verb {
 
 extern const struct verb VERBS[];
 extern const size_t N_VERBS;
+
+/* Is `word` the whole of the verb's name, or the first of its two words? */
+enum verb_match { VERB_OTHER, VERB_FIRST_WORD, VERB_WHOLE };
+enum verb_match verb_match(const struct verb *v, const char *word);
 
 /* Reads options and arguments from argv[*i] on, up to the end, or (`to_verb`) to the first argument
  * that is none, which *i then names. 0, or TEAM_USAGE after a complaint. */
@@ -114,6 +133,14 @@ bool put_option(const struct call *c, struct wire_out *ask, enum team_tag tag, e
 bool put_id(const struct call *c, struct wire_out *ask, const char *id);
 bool put_duration(const struct call *c, struct wire_out *ask, enum option option);
 bool put_time(const struct call *c, struct wire_out *ask, enum team_tag tag, enum option option);
+
+/* Asks a person on the terminal; false unless they say yes. True without asking where nobody is
+ * there to answer, and after --yes. */
+bool says_yes(const struct call *c, const char *question);
+
+/* Runs a program, found by PATH, and reads what it says, cut at cap. Its exit status, 255 if it was
+ * killed, or -errno if it cannot be run. */
+int command_read(const char *const argv[], char *out, size_t cap);
 
 /* A talk_row for struct render: shows the rows of its type. */
 bool show_row(void *ctx, enum team_row kind, struct wire_span row);
@@ -154,5 +181,11 @@ int verb_reload(struct call *c);
 int verb_status(struct call *c);
 int verb_doctor(struct call *c);
 int verb_backup(struct call *c);
+int verb_pam_install(struct call *c);
+int verb_pam_confirm(struct call *c);
+int verb_pam_undo(struct call *c);
+int verb_pam_remove(struct call *c);
+int verb_pam_status(struct call *c);
+int verb_pam_guard(struct call *c);
 int verb_help(struct call *c);
 int verb_complete(struct call *c);

@@ -57,6 +57,7 @@ bans_include teamd/courier/zz.c '#include "store/store.h"' "the courier may not 
 bans_include teamd/ipc/zz.c '#include "courier/aws.h"' "ipc may not know the courier"
 bans_include teamd/store/zz.c '#include <systemd/sd-event.h>' "the store may not know the loop"
 bans_include pam_team/client.c '#include <security/pam_modules.h>' "only pam_team.c may know PAM"
+bans_include teamctl/ask.c '#include <security/pam_appl.h>' "only who tries a stack may know PAM in teamctl"
 bans_include pam_team/zz.c '#include "core/value.h"' "the module may not know the core"
 bans_include teamctl/zz.c '#include "../teamd/core/value.h"' "teamctl may not climb into teamd"
 bans_include include/team/zz.h '#include <stdio.h>' "the contract needs nothing but the language"

@@ -243,6 +243,19 @@ static char *read_whole(const char *path)
     return text;
 }
 
+/* Words of small letters, with one blank between them. */
+static size_t verb_len(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz"), more;
+
+    for (; n > 0 && s[n] == ' '; n += 1 + more) {
+        more = strspn(s + n + 1, "abcdefghijklmnopqrstuvwxyz");
+        if (more == 0)
+            break;
+    }
+    return n;
+}
+
 /* The verbs of a text, one a line: what follows `before` at the start of a line. */
 static void verbs_of(const char *s, const char *before, struct text *out)
 {
@@ -250,9 +263,9 @@ static void verbs_of(const char *s, const char *before, struct text *out)
         if (strncmp(s, before, strlen(before)) != 0)
             continue;
         s += strlen(before);
-        if (strcspn(s, " \n") == 0 || *s == '-')
+        if (verb_len(s) == 0)
             continue;
-        text_put_n(out, s, strcspn(s, " \n"));
+        text_put_n(out, s, verb_len(s));
         text_put(out, "\n");
     }
 }

@@ -1,0 +1,143 @@
+#include "pam_login.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <team/text.h>
+
+/* The first `cap - 1` bytes of a file in /proc; "" when there is none. */
+static void read_proc(char *out, size_t cap, const char *who, const char *what)
+{
+    char path[64];
+    ssize_t n;
+    int fd;
+
+    out[0] = '\0';
+    snprintf(path, sizeof path, "/proc/%.20s/%.20s", who, what);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    n = read(fd, out, cap - 1);
+    out[n > 0 ? n : 0] = '\0';
+    close(fd);
+}
+
+/* A number of the audit system; LOGIN_NO_AUDIT is its "unset", too. */
+static uint64_t number_of(const char *who, const char *what)
+{
+    char text[32];
+    uint64_t n;
+
+    read_proc(text, sizeof text, who, what);
+    return text_parse_u64(text, strcspn(text, "\n"), &n) ? n : LOGIN_NO_AUDIT;
+}
+
+static uint64_t audit_of(const char *who)
+{
+    return number_of(who, "sessionid");
+}
+
+bool login_uid(uint64_t *ret)
+{
+    *ret = number_of("self", "loginuid");
+    return *ret != LOGIN_NO_AUDIT;
+}
+
+/* ---- ancestors --------------------------------------------------------------------------------
+ */
+
+struct process {
+    unsigned long parent;
+    unsigned long terminal;
+    unsigned long long start; /* clock ticks after the boot */
+};
+
+/* /proc/PID/stat: "pid (name) state ppid pgrp session tty_nr ...", and the start is the 22nd. */
+static bool read_process(unsigned long pid, struct process *ret)
+{
+    char who[24], text[1024];
+    const char *rest;
+    long tty = 0;
+    int n;
+
+    snprintf(who, sizeof who, "%lu", pid);
+    read_proc(text, sizeof text, who, "stat");
+    rest = strrchr(text, ')'); /* the name may be anything */
+    n = rest ? sscanf(rest + 1,
+                      " %*c %lu %*d %*d %ld %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+                      "%*d %llu",
+                      &ret->parent, &tty, &ret->start)
+             : 0;
+    ret->terminal = (unsigned long)tty;
+    return n == 3;
+}
+
+/* By the file that it runs, which nobody but root can choose. */
+static bool asks_pam(unsigned long pid)
+{
+    static const char *const PROGRAMS[] = {"sudo",  "su",     "sshd",   "sshd-session",
+                                           "login", "pkexec", "runuser"};
+    char link[32], path[PATH_MAX], *name;
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/%lu/exe", pid);
+    n = readlink(link, path, sizeof path - 1);
+    if (n <= 0)
+        return false;
+    path[n] = '\0';
+    name = strrchr(path, '/');
+    for (size_t i = 0; name && i < sizeof PROGRAMS / sizeof PROGRAMS[0]; i++)
+        if (strcmp(name + 1, PROGRAMS[i]) == 0)
+            return true;
+    return false;
+}
+
+struct login login_of_self(void)
+{
+    struct login l = {.audit = audit_of("self")};
+    struct process p = {.parent = (unsigned long)getpid()};
+
+    /* sudo gives its command a terminal of its own; the login's is the outermost. */
+    while (p.parent > 0 && read_process(p.parent, &p))
+        if (p.terminal != 0)
+            l.terminal = p.terminal;
+    return l;
+}
+
+bool login_came_since(int64_t since_us)
+{
+    unsigned long long ticks = (unsigned long long)since_us / 1000 *
+                               (unsigned long long)sysconf(_SC_CLK_TCK) / 1000;
+    struct process p = {.parent = (unsigned long)getppid()};
+
+    for (unsigned long pid = p.parent; pid > 0 && read_process(pid, &p); pid = p.parent)
+        if (p.start > ticks && asks_pam(pid))
+            return true;
+    return false;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------
+ */
+
+uint64_t login_newest(void)
+{
+    DIR *dir = opendir("/proc");
+    const struct dirent *e;
+    uint64_t newest = 0, audit;
+
+    while (dir && (e = readdir(dir)))
+        if (e->d_name[0] >= '1' && e->d_name[0] <= '9') {
+            audit = audit_of(e->d_name);
+            if (audit != LOGIN_NO_AUDIT && audit > newest)
+                newest = audit;
+        }
+    if (dir)
+        closedir(dir);
+    return newest;
+}
