@@ -28,15 +28,21 @@ _point_at()
     export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
 }
 
-# start_double [ARGUMENT...]: see double.py. $DOUBLE is its URL, $double_pid the process.
-start_double()
+# The python that has botocore: Debian's, or the one that has moto.
+judge()
 {
     local python=/usr/bin/python3
 
     $python -c 'import botocore' 2>/dev/null || python=${MOTO:+$MOTO/bin/python3}
     [ -n "$python" ] || die "no python3 with botocore; install python3-botocore"
+    echo "$python"
+}
+
+# start_double [ARGUMENT...]: see double.py. $DOUBLE is its URL, $double_pid the process.
+start_double()
+{
     : >/run/double.url
-    PYTHONDONTWRITEBYTECODE=1 $python "$SRC/tests/aws/double.py" "$@" >/run/double.url 2>>"$DOUBLE_LOG" &
+    PYTHONDONTWRITEBYTECODE=1 $(judge) "$SRC/tests/aws/double.py" "$@" >/run/double.url 2>>"$DOUBLE_LOG" &
     double_pid=$!
     DOUBLE=$(_url_of /run/double.url)
     DOUBLE_WORLD=$(GET world)
