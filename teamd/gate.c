@@ -174,8 +174,13 @@ static void confirm_session(struct gate_call *g)
 
 static void account(struct gate_call *g)
 {
-    struct reply reply = gate_account(&g->t->world, &g->ask, host_now());
+    const struct teamd *t = g->t;
+    struct reply reply = gate_account(&t->world, &g->ask, host_now());
 
+    if (reply.needs != 0 && is_elevating(t, sessions_of_process(t, conn_pid(g->conn)))) {
+        g->ask.actor.in_session = true; /* they are not asked */
+        reply = gate_account(&t->world, &g->ask, host_now());
+    }
     turn_note_asked(g->t, &g->ask, &reply);
     answer(g, &reply);
     call_free(g);
@@ -275,7 +280,7 @@ static bool read_ask(struct gate_call *g, const struct wire_msg *msg)
     return true;
 }
 
-/* Before process_read(), which finds out whether it was this process. */
+/* Before it is found out whether it was this process. */
 static void read_for_the_record(struct gate_call *g)
 {
     uint32_t pid = conn_pid(g->conn);
@@ -287,10 +292,35 @@ static void read_for_the_record(struct gate_call *g)
         scope_of(pid, g->scope, &g->ask.scope_number);
 }
 
+/* `account` is what everybody waits for. Its answer depends on the login uid alone, and only the
+ * process that asked does anything with it: while that waits, its number is nobody else's. */
+static int look_at_process(struct gate_call *g)
+{
+    uint32_t pid = conn_pid(g->conn);
+    struct process p;
+    int pidfd, r;
+
+    if (g->op == TEAM_OP_ACCOUNT)
+        return process_login(pid, &g->ask.actor.loginuid);
+    pidfd = conn_pidfd(g->conn);
+    if (pidfd < 0)
+        return pidfd;
+    g->ask.parent = sessions_of_process(g->t, pid);
+    if (g->op == TEAM_OP_OPEN)
+        read_for_the_record(g);
+    r = process_read(pidfd, pid, &p);
+    if (r < 0)
+        return r;
+    g->ask.actor.loginuid = p.loginuid;
+    g->ask.actor.in_session = is_elevating(g->t, g->ask.parent);
+    g->ask.leader = p.leader;
+    return 0;
+}
+
 void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
     struct gate_call *g = calloc(1, sizeof *g);
-    struct process p;
+    int r;
 
     if (!g) {
         conn_answer(c, NULL, 0);
@@ -304,15 +334,11 @@ void gate_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         deny(g, "that is no question for the gate");
         return;
     }
-    g->ask.parent = sessions_of_process(t, conn_pid(c));
-    if (g->op == TEAM_OP_OPEN)
-        read_for_the_record(g);
-    if (process_read(conn_pidfd(c), conn_pid(c), &p) < 0) {
+    r = look_at_process(g);
+    if (r == -EMFILE || r == -ENFILE)
+        deny(g, "teamd has too few descriptors left; try again later");
+    else if (r < 0)
         deny(g, "the asking process is gone");
-        return;
-    }
-    g->ask.actor.loginuid = p.loginuid;
-    g->ask.actor.in_session = is_elevating(t, g->ask.parent);
-    g->ask.leader = p.leader;
-    look_up_and_go(g);
+    else
+        look_up_and_go(g);
 }

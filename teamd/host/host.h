@@ -35,6 +35,10 @@ struct process {
  * nothing of what was read may be believed). */
 int process_read(int pidfd, uint32_t pid, struct process *ret);
 
+/* The login uid alone, of whatever process has this number now: enough where the answer is worth
+ * something only to the very process that asked, which then lives. A third of the cost. */
+int process_login(uint32_t pid, uint32_t *ret_loginuid);
+
 /* 0: it has none, or is gone. */
 uint32_t process_parent(uint32_t pid);
 

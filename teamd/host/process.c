@@ -183,6 +183,11 @@ int process_read(int pidfd, uint32_t pid, struct process *ret)
     return 0;
 }
 
+int process_login(uint32_t pid, uint32_t *ret_loginuid)
+{
+    return read_audit(pid, "loginuid", ret_loginuid);
+}
+
 /* Fields 4 and 7 of stat: the parent and the terminal. Zeros if the process is gone. */
 static void read_relations(uint32_t pid, unsigned *parent, unsigned *tty)
 {

@@ -37,7 +37,7 @@ void conn_close(struct conn *c)
         close(c->pidfd);
     conn_forget_file(c);
     free(c->packet);
-    c->fd = c->pidfd = -1;
+    c->fd = c->pidfd = -EBADF;
     c->packet = NULL;
     if (!c->busy)
         free(c);
@@ -212,11 +212,23 @@ static void conn_rest(struct conn *c)
     lane_join(c, c->socket == IPC_GATE ? LANE_GATE_IDLE : LANE_CONTROL_IDLE);
 }
 
+static bool conn_knows_peer(struct conn *c)
+{
+    int r = conn_pidfd(c);
+
+    if (r < 0)
+        conn_refuse(c, r == -EMFILE || r == -ENFILE ? FEW_DESCRIPTORS : NO_PEER);
+    return r >= 0;
+}
+
+/* Whoever connected may end, and the number be another's: so the process is got hold of before
+ * anything is waited for. Only an ask of the gate that is there already may be answered without. */
 void conn_start(struct conn *c)
 {
     conn_enter(c);
-    conn_read(c);
-    if (c->phase == CONN_IDLE && c->lane == LANE_NONE)
+    if (c->socket == IPC_GATE || conn_knows_peer(c))
+        conn_read(c);
+    if (c->phase == CONN_IDLE && c->lane == LANE_NONE && conn_knows_peer(c))
         conn_rest(c);
     if (c->phase != CONN_DEAD && conn_watch(c) < 0)
         conn_lost(c);
@@ -363,16 +375,19 @@ unsigned conn_op(const struct conn *c)
     return c->msg.op;
 }
 
-int conn_pidfd(const struct conn *c)
+int conn_pidfd(struct conn *c)
 {
+    if (c->pidfd == PIDFD_NOT_YET)
+        c->pidfd = peer_pidfd(c->fd, &c->peer);
     return c->pidfd;
 }
 
 int conn_take_pidfd(struct conn *c)
 {
-    int fd = c->pidfd;
+    int fd = conn_pidfd(c);
 
-    c->pidfd = -1;
+    if (fd >= 0)
+        c->pidfd = -EBADF;
     return fd;
 }
 

@@ -7,6 +7,7 @@
 #include "ipc/ipc.h"
 
 #include <assert.h>
+#include <limits.h>
 
 /* ---- socket.c: what does not need the loop --------------------------------------------------- */
 
@@ -20,6 +21,10 @@ int peer_read(int fd, struct peer *ret);
 /* The exact process that connected; the fd is the caller's. An error means that nothing may be
  * believed about it. */
 int peer_pidfd(int fd, const struct peer *peer);
+
+#define PIDFD_NOT_YET   INT_MIN
+#define NO_PEER         "cannot tell which process is asking"
+#define FEW_DESCRIPTORS "teamd has too few descriptors left; try again later"
 
 /* Is it a listening AF_UNIX SOCK_SEQPACKET socket? Then it is made non-blocking and closed on exec.
  */
@@ -69,8 +74,8 @@ struct conn {
     struct conn *lane_prev, *lane_next;
     uint64_t deadline_us;    /* CLOCK_MONOTONIC, in a lane */
     sd_event_source *source; /* NULL during the first read: most gate asks never need one */
-    int fd, pidfd;
-    int file; /* that came with the ask; -1: none */
+    int fd, pidfd;           /* or PIDFD_NOT_YET, or -errno */
+    int file;                /* that came with the ask; -1: none */
     struct peer peer;
     uint8_t socket; /* enum ipc_socket */
     uint8_t lane;   /* enum lane_kind */

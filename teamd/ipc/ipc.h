@@ -82,8 +82,12 @@ unsigned ipc_connections(const struct ipc *i);
 enum ipc_socket conn_socket(const struct conn *c);
 uint32_t conn_uid(const struct conn *c); /* SO_PEERCRED: effective uid at connect() */
 uint32_t conn_pid(const struct conn *c);
-int conn_pidfd(const struct conn *c); /* SO_PEERPIDFD: the exact process; borrowed */
-int conn_take_pidfd(struct conn *c); /* the same, yours to close; conn_pidfd() is -1 from then on */
+
+/* SO_PEERPIDFD: the exact process; borrowed. An ask of the gate that came at once costs none until
+ * this is called; call it before waiting for anything. -EMFILE, -ENFILE: none is left. -E...: the
+ * process is gone. */
+int conn_pidfd(struct conn *c);
+int conn_take_pidfd(struct conn *c); /* the same, yours to close; then conn_pidfd() is -EBADF */
 
 /* The descriptor that came with an ask TEAM_OP_BACKUP, yours to close; -1 if none did. Beside such
  * an ask, and but for one, descriptors are closed as they come. */

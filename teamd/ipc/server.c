@@ -21,8 +21,6 @@ enum { GATE_BURST = 64, CONTROL_BURST = 8 };
 #define TOO_MANY_OF_YOURS "too many connections of yours (%d); close some, or try again later"
 #define TOO_MANY          "too many connections (%d); try again later"
 #define NOT_ROOT          "only root may ask here"
-#define NO_PEER           "cannot tell which process is asking"
-#define FEW_DESCRIPTORS   "teamd has too few descriptors left; try again later"
 #define FEW_MEMORY        "teamd is out of memory; try again later"
 
 /* ---- counting -------------------------------------------------------------------------------- */
@@ -159,7 +157,7 @@ static bool control_admits(struct ipc *i, const struct peer *peer, int fd,
 
 /* ---- accepting ------------------------------------------------------------------------------- */
 
-static struct conn *conn_new(struct listener *l, int fd, int pidfd, const struct peer *peer)
+static struct conn *conn_new(struct listener *l, int fd, const struct peer *peer)
 {
     struct conn *c = calloc(1, sizeof *c);
 
@@ -168,7 +166,7 @@ static struct conn *conn_new(struct listener *l, int fd, int pidfd, const struct
     c->ipc = l->ipc;
     c->socket = (uint8_t)l->which;
     c->fd = fd;
-    c->pidfd = pidfd;
+    c->pidfd = PIDFD_NOT_YET;
     c->file = -1;
     c->peer = *peer;
     ipc_remember(c);
@@ -180,7 +178,6 @@ static struct conn *admit(struct listener *l, int fd, char why[static REASON_CAP
 {
     struct peer peer;
     struct conn *c;
-    int pidfd;
 
     if (peer_read(fd, &peer) < 0) {
         snprintf(why, REASON_CAP, NO_PEER);
@@ -192,16 +189,9 @@ static struct conn *admit(struct listener *l, int fd, char why[static REASON_CAP
     if (!(l->which == IPC_GATE ? gate_admits(l->ipc, &peer, why)
                                : control_admits(l->ipc, &peer, fd, why)))
         return NULL;
-    pidfd = peer_pidfd(fd, &peer);
-    if (pidfd < 0) {
-        snprintf(why, REASON_CAP, pidfd == -EMFILE || pidfd == -ENFILE ? FEW_DESCRIPTORS : NO_PEER);
-        return NULL;
-    }
-    c = conn_new(l, fd, pidfd, &peer);
-    if (!c) {
-        close(pidfd);
+    c = conn_new(l, fd, &peer);
+    if (!c)
         snprintf(why, REASON_CAP, FEW_MEMORY);
-    }
     return c;
 }
 

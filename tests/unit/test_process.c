@@ -215,8 +215,11 @@ static void the_login_uid_is_read_and_unset_is_nobody(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct child c = child_start("logged in", CASES[i].set);
         struct process p;
+        uint32_t alone;
 
         assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), 0);
+        assert_int_equal(process_login(pid_of(&c), &alone), 0);
+        assert_int_equal(alone, p.loginuid);
         if (CASES[i].set)
             assert_int_equal(p.loginuid, CASES[i].then);
         child_end(&c);

@@ -422,12 +422,29 @@ static void without_a_descriptor_for_the_process_nothing_is_believed(void **stat
 
     (void)state;
     need_the_real_limits();
-    gate = dial_and_say(rig.gate, OP_YES);
+    gate = dial(rig.gate);
     leave_descriptors(1);
     settle();
     give_descriptors_back();
     hears_refusal(gate, "teamd has too few descriptors left; try again later");
     assert_int_equal(rig.asks, 0);
+}
+
+static void an_ask_that_is_there_takes_none_for_its_process_unless_wanted(void **state)
+{
+    int gate;
+
+    (void)state;
+    need_the_real_limits();
+    gate = dial_and_say(rig.gate, OP_HOLD);
+    leave_descriptors(1);
+    settle();
+    assert_int_equal(rig.n_held, 1);
+    assert_int_equal(conn_pidfd(rig.held[0]), -EMFILE);
+    give_descriptors_back();
+    assert_int_equal(conn_pidfd(rig.held[0]), -EMFILE);
+    assert_int_equal(conn_take_pidfd(rig.held[0]), -EMFILE);
+    close(gate);
 }
 
 /* ---- who is asking --------------------------------------------------------------------------- */
@@ -487,7 +504,7 @@ static void peer_is_known_by_uid_pid_and_pidfd(void **state)
         assert_int_equal(conn_pid(rig.held[0]), child);
         assert_false(is_dead(conn_pidfd(rig.held[0])));
         pidfd = conn_take_pidfd(rig.held[0]);
-        assert_int_equal(conn_pidfd(rig.held[0]), -1);
+        assert_int_equal(conn_pidfd(rig.held[0]), -EBADF);
         kill(child, SIGKILL);
         reap(child);
         settle();
@@ -561,6 +578,7 @@ int main(void)
         TEST(without_descriptors_accepting_waits_and_does_not_spin),
         TEST(control_leaves_the_last_descriptors_to_the_gate),
         TEST(without_a_descriptor_for_the_process_nothing_is_believed),
+        TEST(an_ask_that_is_there_takes_none_for_its_process_unless_wanted),
         TEST(gate_is_for_root_alone_whatever_the_mode),
         TEST(peer_is_known_by_uid_pid_and_pidfd),
         TEST(unknown_process_is_refused),
