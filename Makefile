@@ -278,7 +278,7 @@ DEPS_CHECK := sudo libcmocka-dev pamtester clang libclang-rt-dev clang-tidy clan
 
 DEPS_CHECK := sudo libcmocka-dev pamtester sqlite3 clang clang-tidy clang-format gcovr valgrind iproute2 procps \
 	util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec dbus cron \
-	systemd libpam-systemd curl python3-botocore
+	systemd libpam-systemd curl openssl python3-botocore
 
 .PHONY: deps
 deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: print it)
