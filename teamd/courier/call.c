@@ -62,9 +62,9 @@ static void call_late(struct aws_call *call)
     struct aws_result late = {.outcome = AWS_THROTTLED, .status = 0};
 
     if (call->state == CALL_FLYING) {
-        call->maybe_done = true;
+        call->maybe_done = call->maybe_done || http_was_sent(call->transfer);
         late.outcome = AWS_UNREACHABLE;
-        why_set(late.message, "no answer in time");
+        why_set(late.message, "%s: no answer in time", call->lane->endpoint.host);
     } else if (call->last) {
         late = *call->last;
     } else {

@@ -475,8 +475,8 @@ static void land_all(struct aws_client *c)
         next = call->all_next;
         if (call->state != CALL_FLYING)
             continue;
+        call->maybe_done = call->maybe_done || http_was_sent(call->transfer);
         call->transfer = http_cancel(call->transfer);
-        call->maybe_done = true;
         call->lane->flying--;
         c->flying--;
         lane_enqueue(call, true);

@@ -210,6 +210,14 @@ struct http_transfer *http_cancel(struct http_transfer *t)
     return NULL;
 }
 
+bool http_was_sent(const struct http_transfer *t)
+{
+    curl_off_t started = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &started);
+    return started > 0;
+}
+
 static int error_of(const struct http_transfer *t, CURLcode code)
 {
     if (t->too_large)
@@ -220,13 +228,12 @@ static int error_of(const struct http_transfer *t, CURLcode code)
 static void finish(struct http_transfer *t, CURLcode code)
 {
     struct http_answer *a = &t->result;
-    curl_off_t started = 0, took = 0;
+    curl_off_t took = 0;
     long status = 0;
 
-    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &started);
     curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    a->sent = started > 0;
+    a->sent = http_was_sent(t);
     a->took_us = took;
     a->status = (int)status;
     a->body = t->answer ? t->answer : "";

@@ -62,5 +62,8 @@ struct http_transfer;
 int http_send(struct http *h, const struct http_request *r, http_done done, void *ctx,
               struct http_transfer **ret);
 
+/* Whether some of it may have gone out by now. */
+bool http_was_sent(const struct http_transfer *t);
+
 /* `done` is not called any more. Returns NULL; NULL is fine. */
 struct http_transfer *http_cancel(struct http_transfer *t);

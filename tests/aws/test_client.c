@@ -227,7 +227,7 @@ static void patience_ends(void **state)
     r = call(AWS_SSO_ADMIN, "X", &HALF);
     assert_int_equal(r->outcome, AWS_UNREACHABLE);
     assert_true(r->maybe_done);
-    assert_string_equal(r->message, "no answer in time");
+    assert_non_null(strstr(r->message, ": no answer in time"));
 }
 
 static void throttling_is_waited_out(void **state)
