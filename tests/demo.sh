@@ -29,11 +29,7 @@ says()
     printf '%s%s$%s %s\n' "$dim" "$who" "$plain" "$(_quoted "$@")"
     if [ "$who" = root ]; then run "$@"; else run as "$who" "$@"; fi
     [ -z "$out" ] || printf '%s\n' "$out" | sed 's/^/    /'
-    if { [ "$expect" = yes ] && [ "$status" -ne 0 ]; } || { [ "$expect" = no ] && [ "$status" -eq 0 ]; } ||
-        [[ ! $out =~ $regex ]]; then
-        printf '    ^ exit %s: the story wanted %s, and: %s\n' "$status" "$expect" "$regex"
-        wrong=$((wrong + 1))
-    fi
+    _judge "$expect" "$regex"
 }
 
 _quoted()
@@ -57,6 +53,29 @@ asks()
 
     says "$who" yes '^[0-9A-Z]{8}' teamctl request "$@"
     id=${out:0:8}
+}
+
+# types WHO EXPECT REGEX TEXT CMD...: the same at a terminal, where WHO types TEXT at the prompt of CMD.
+types()
+{
+    local who=$1 expect=$2 regex=$3 text=$4
+    shift 4
+
+    printf 'set timeout 20\nspawn -noecho %s\nexpect "give up: "\nsend "%s\\r"\nexpect eof\nexit [lindex [wait] 3]\n' \
+        "$*" "$text" >/mnt/keys.exp
+    printf '%s%s$%s %s\n' "$dim" "$who" "$plain" "$(_quoted "$@")"
+    run as "$who" expect /mnt/keys.exp
+    printf '%s\n' "$out" | tr -d '\r' | sed $'s/\e\\[A\e\\[K//; s/^/    /'
+    _judge "$expect" "$regex"
+}
+
+_judge()
+{
+    if { [ "$1" = yes ] && [ "$status" -ne 0 ]; } || { [ "$1" = no ] && [ "$status" -eq 0 ]; } ||
+        [[ ! $out =~ $2 ]]; then
+        printf '    ^ exit %s: the story wanted %s, and: %s\n' "$status" "$1" "$2"
+        wrong=$((wrong + 1))
+    fi
 }
 
 policy()
@@ -139,6 +158,27 @@ says erin yes 'active for 30m' teamctl approve "$second"
 says alice yes "$second" teamctl
 says alice yes revoked teamctl revoke "$second"
 says alice yes 'uid=0' sudo id
+
+chapter "13. sudo can wait by itself, and ask (pam_team.so wait=1m prompt). The others approve meanwhile."
+says alice yes revoked teamctl revoke "$(teamctl list --state active --json | jq -r .id)"
+gate_sudo wait=1m prompt
+approve_in_a_moment()
+{
+    until_true 5 sh -c '[ -n "$(teamctl list --state pending --json)" ]'
+    for who in bob erin; do
+        sleep 0.7
+        as $who teamctl approve "$(teamctl list --limit 1 --json | jq -r .id)" >/dev/null
+    done
+}
+approve_in_a_moment &
+types alice yes 'approved by bob, 1 of 2; waiting for erin.*uid=0' "the log is full" sudo id
+wait $!
+chapter "14. What is rejected ends the wait, and says why."
+says alice yes revoked teamctl revoke "$(teamctl list --state active --json | jq -r .id)"
+asks alice sudo --for 1h --reason "just because"
+( sleep 1; as bob teamctl reject "$id" --comment "that is no reason" >/dev/null ) &
+types alice no 'was rejected by bob: that is no reason' "" sudo id
+wait $!
 
 chapter "The trail: every decision and every session, each event chained to the one before."
 says carol yes 'session.open' teamctl audit --user alice --action session.open
