@@ -340,11 +340,11 @@ static int copy_body(struct http_transfer *t, const struct http_request *r)
     return 0;
 }
 
-#define SET(option, value) (ok = ok && curl_easy_setopt(t->easy, option, value) == CURLE_OK)
+#define SET(option, value) (failed |= (unsigned)curl_easy_setopt(t->easy, option, value))
 
 static bool set_request(struct http_transfer *t, const struct http_request *r)
 {
-    bool ok = true;
+    unsigned failed = CURLE_OK;
 
     SET(CURLOPT_URL, r->url);
     SET(CURLOPT_PROTOCOLS_STR, r->plain ? "http,https" : "https");
@@ -360,13 +360,13 @@ static bool set_request(struct http_transfer *t, const struct http_request *r)
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         (long)((r->connect_us ? r->connect_us : HTTP_CONNECT_US) / 1000));
     SET(CURLOPT_TIMEOUT_MS, (long)((r->total_us ? r->total_us : HTTP_TOTAL_US) / 1000));
-    return ok;
+    return failed == CURLE_OK;
 }
 
 static bool set_rules(struct http_transfer *t, bool direct)
 {
     const struct http *h = t->http;
-    bool ok = true;
+    unsigned failed = CURLE_OK;
 
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* or giving up waits until the resolver does */
@@ -380,12 +380,12 @@ static bool set_rules(struct http_transfer *t, bool direct)
     SET(CURLOPT_NOPROXY, h->no_proxy);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(CURLOPT_OPENSOCKETDATA, t);
-    return ok;
+    return failed == CURLE_OK;
 }
 
 static bool set_callbacks(struct http_transfer *t)
 {
-    bool ok = true;
+    unsigned failed = CURLE_OK;
 
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, t);
@@ -393,7 +393,7 @@ static bool set_callbacks(struct http_transfer *t)
     SET(CURLOPT_HEADERDATA, t);
     SET(CURLOPT_ERRORBUFFER, t->error);
     SET(CURLOPT_PRIVATE, t);
-    return ok;
+    return failed == CURLE_OK;
 }
 
 int http_send(struct http *h, const struct http_request *r, http_done done, void *ctx,

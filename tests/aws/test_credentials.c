@@ -470,6 +470,22 @@ static void a_role_may_be_refused(void **state)
     unlink(config_file);
 }
 
+/* Who asks STS waits for the role, and the role is asked for at STS: it has to overtake. */
+static void a_role_is_assumed_before_those_who_wait_for_it(void **state)
+{
+    (void)state;
+    config_file = temporary(
+        "[default]\nrole_arn = arn:aws:iam::1:role/b\nsource_profile = default\n"
+        "aws_access_key_id = AKIABASE\naws_secret_access_key = s\n");
+    set("AWS_CONFIG_FILE=%s", config_file);
+    page(0, 200, keys_xml("AssumeRole", "ASIAB"));
+    page(1, 200, "<XResponse><XResult><a/></XResult></XResponse>");
+    assert_int_equal(call(AWS_STS, "X", NULL)->outcome, AWS_OK);
+    assert_true(signed_by(0, "AKIABASE"));
+    assert_true(signed_by(1, "ASIAB"));
+    unlink(config_file);
+}
+
 static void web_identity_is_asked_for_without_a_signature(void **state)
 {
     char *path = temporary("eyJ.x.y\n");
@@ -576,6 +592,7 @@ int main(void)
         PROCESS(a_process_that_hangs_ends_with_the_client),
         TEST(roles_are_assumed_one_by_the_other),
         TEST(a_role_may_be_refused),
+        TEST(a_role_is_assumed_before_those_who_wait_for_it),
         TEST(web_identity_is_asked_for_without_a_signature),
         TEST(credentials_are_renewed_before_they_end),
         TEST(what_cannot_be_renewed_is_good_to_its_end),

@@ -458,6 +458,42 @@ static void endpoints_of_ones_own(void **state)
     }
 }
 
+static void endpoints_of_aws(void **state)
+{
+    static const struct {
+        enum aws_service service;
+        const char *region;
+        bool fips, dual_stack;
+        const char *host, *signed_for;
+    } CASES[] = {
+        {AWS_SSO_ADMIN, "eu-west-1", 0, 0, "sso.eu-west-1.amazonaws.com", "eu-west-1"},
+        {AWS_SSO_ADMIN, "eu-west-1", 1, 0, "sso-fips.eu-west-1.amazonaws.com", "eu-west-1"},
+        {AWS_SSO_ADMIN, "eu-west-1", 0, 1, "sso.eu-west-1.api.aws", "eu-west-1"},
+        {AWS_STS, "us-gov-west-1", 1, 0, "sts.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
+        {AWS_LOGS, "cn-north-1", 0, 0, "logs.cn-north-1.amazonaws.com.cn", "cn-north-1"},
+        {AWS_ORGANIZATIONS, "eu-west-1", 0, 0, "organizations.us-east-1.amazonaws.com",
+         "us-east-1"},
+        {AWS_ORGANIZATIONS, "eu-west-1", 0, 1, "organizations.eu-west-1.api.aws", "us-east-1"},
+        {AWS_ORGANIZATIONS, "cn-north-1", 0, 0, "organizations.cn-northwest-1.amazonaws.com.cn",
+         "cn-northwest-1"},
+        {AWS_ORGANIZATIONS, "eusc-de-east-1", 0, 0, "organizations.eusc-de-east-1.amazonaws.eu",
+         "eusc-de-east-1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct endpoint_wish wish = {
+            .region = CASES[i].region, .fips = CASES[i].fips, .dual_stack = CASES[i].dual_stack};
+        struct endpoint e;
+
+        assert_true(endpoint_find(CASES[i].service, &wish, &e, stage.why));
+        assert_true(e.tls);
+        assert_string_equal(e.path, "/");
+        assert_string_equal(e.host, CASES[i].host);
+        assert_string_equal(e.region, CASES[i].signed_for);
+    }
+}
+
 static void regions_are_fit_for_a_host_name(void **state)
 {
     static const char *const GOOD[] = {"eu-west-1", "us-gov-east-1", "eusc-de-east-1",
@@ -491,6 +527,7 @@ int main(void)
         TEST(settings_are_looked_for_in_order),
         TEST(settings_that_cannot_be_are_named),
         cmocka_unit_test(endpoints_of_ones_own),
+        cmocka_unit_test(endpoints_of_aws),
         cmocka_unit_test(regions_are_fit_for_a_host_name),
     };
 
