@@ -1,0 +1,87 @@
+#!/bin/bash
+# The courier's calls against moto, a server that others wrote, with signatures checked; the aws CLI, a
+# client that others wrote, prepares the organisation and says what there is.
+# shellcheck source-path=SCRIPTDIR disable=SC2016
+WANTS_MOTO=1
+. "$(dirname "$0")/lib.sh"
+. "$SRC/tests/aws/lib.sh"
+if ! start_moto; then
+    echo "ok 1 - no moto here # SKIP python3 with moto and awscli"
+    echo "1..1"
+    _finished=yes
+    exit 0
+fi
+
+# said QUERY COMMAND...: one value of what the aws CLI answers.
+said()
+{
+    aws "${@:2}" | jq -r "$1"
+}
+
+hands()
+{
+    printf '%s\n' "$@" | timeout 60 "$HANDS" 2>>"$DOUBLE_LOG"
+}
+
+# ---- an organisation ------------------------------------------------------------------------------------
+
+export AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
+aws organizations create-organization --feature-set ALL >/dev/null
+root=$(said '.Roots[0].Id' organizations list-roots)
+unit=$(said '.OrganizationalUnit.Id' organizations create-organizational-unit --parent-id "$root" --name Production)
+deep=$(said '.OrganizationalUnit.Id' organizations create-organizational-unit --parent-id "$unit" --name Web)
+account=$(said '.CreateAccountStatus.AccountId' organizations create-account --account-name prod --email p@example.com)
+aws organizations move-account --account-id "$account" --source-parent-id "$root" --destination-parent-id "$deep"
+instance=$(said '.Instances[0].InstanceArn' sso-admin list-instances)
+store=$(said '.Instances[0].IdentityStoreId' sso-admin list-instances)
+set=$(said '.PermissionSet.PermissionSetArn' sso-admin create-permission-set --instance-arn "$instance" \
+    --name AdministratorAccess --session-duration PT2H)
+for i in $(seq 3); do
+    aws sso-admin create-permission-set --instance-arn "$instance" --name "Set$i" >/dev/null
+done
+alice=$(said .UserId identitystore create-user --identity-store-id "$store" --user-name alice@example.com \
+    --display-name Alice --name FamilyName=A,GivenName=Alice)
+bob=$(said .UserId identitystore create-user --identity-store-id "$store" --user-name bob@example.com \
+    --display-name Bob --name FamilyName=B,GivenName=Bob)
+group=$(said .GroupId identitystore create-group --identity-store-id "$store" --display-name SRE)
+aws identitystore create-group-membership --identity-store-id "$store" --group-id "$group" \
+    --member-id "UserId=$alice" >/dev/null
+moto_checks
+
+assigned()
+{
+    aws sso-admin list-account-assignments --instance-arn "$instance" --account-id "$account" \
+        --permission-set-arn "$set" | jq -r '.AccountAssignments[].PrincipalId' | sort | xargs
+}
+
+# ---- who and where ----------------------------------------------------------------------------------------
+
+is "moto wants signatures" "$(AWS_SECRET_ACCESS_KEY=wrong hands place | grep -o SignatureDoesNotMatch)" \
+    SignatureDoesNotMatch
+is "we are the management account" "$(hands place)" "place: management 123456789012 $instance $store"
+hands 'sync all' >/tmp/rows
+like "the account is in its unit" "$(cat /tmp/rows)" "account $account parent=$deep .*state=1 name=prod"
+like "the unit in its own" "$(cat /tmp/rows)" "unit $deep parent=$unit "
+like "the set lasts two hours" "$(cat /tmp/rows)" "set $set parent= session=7200 managed=0 state=0 name=AdministratorAccess"
+is "there are four sets" "$(grep -c '^set' /tmp/rows)" 4
+is "two users" "$(grep '^user' /tmp/rows | sed 's/.*name=//' | sort | xargs)" "alice@example.com bob@example.com"
+is "and one who is in the group" "$(grep '^member' /tmp/rows | cut -d' ' -f2,3)" "$group parent=$alice"
+is "nothing was left out, nothing failed" "$(grep -c 'left out\|failed' /tmp/rows)" 0
+
+# ---- before, during, after -----------------------------------------------------------------------------------
+
+results()
+{
+    hands "$@" | sed 's/.*: //' | xargs
+}
+
+is "before: nobody has the set" "$(assigned)" ""
+is "bob's is there already" "$(results "grant $account $set $bob")" granted
+is "alice's is looked up, and made" "$(results "look-up $account $set $alice" "grant $account $set $alice")" \
+    "not there granted"
+is "during: the aws CLI sees both" "$(assigned)" "$(printf '%s\n' "$alice" "$bob" | sort | xargs)"
+is "and so do we" "$(hands "list $account $set" | sed -n 's/.*: user: //p' | sort | xargs)" "$(assigned)"
+is "bob's is seen before anybody touches it" "$(results "look-up $account $set $bob")" there
+is "alice's is removed" "$(results "remove $account $set $alice")" gone
+is "after: bob has it yet" "$(assigned)" "$bob"
+finish
