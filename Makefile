@@ -327,6 +327,8 @@ install: all $(UNITS) ## honours DESTDIR, PREFIX, PAMDIR, UNITDIR; keeps an exis
 
 .PHONY: uninstall
 uninstall: ## takes away what install put; leaves configuration and state
+	@! grep -ls '^[^#]*pam_team\.so' $(DESTDIR)$(SYSCONFDIR)/pam.d/* || { \
+		echo "without pam_team.so nobody could use these any more; first run: teamctl pam remove" >&2; exit 1; }
 	rm -f $(foreach row,$(INSTALLED),$(DESTDIR)$(word 2,$(subst :, ,$(row))))
 	[ ! -d $(DESTDIR)$(DOCDIR) ] || find $(DESTDIR)$(DOCDIR) -depth -type d -empty -delete
 

@@ -1,5 +1,6 @@
 /* doctor: is the gate asked, and does its no count? */
 #include "doctor.h"
+#include "pam_pending.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -315,6 +316,22 @@ static void check_pairs(struct doctor *d, const struct services *all)
         }
 }
 
+/* Root alone can see that. */
+static void check_pending(struct doctor *d)
+{
+    struct pam_dir dir;
+    struct pending p;
+
+    if (pam_dir_open(PAM_DIR, false, &dir) < 0)
+        return;
+    if (pending_read(&dir, &p) == 0)
+        found(d, pending_is_watched(&dir) ? GRADE_WARN : GRADE_BAD, "pam",
+              "in a new login: sudo teamctl pam confirm; or: teamctl pam undo",
+              "an installation of the gate is not confirmed, and %s",
+              pending_is_watched(&dir) ? "will be taken back" : "nobody is there to take it back");
+    pam_dir_close(&dir);
+}
+
 void doctor_pam(struct doctor *d)
 {
     static struct services all;
@@ -336,6 +353,7 @@ void doctor_pam(struct doctor *d)
         any = any || all.items[i].gated;
     }
     check_pairs(d, &all);
+    check_pending(d);
     if (!any)
         found(d, GRADE_BAD, "pam", EXAMPLE,
               "no service in /etc/pam.d names pam_team.so: nothing is behind the gate");

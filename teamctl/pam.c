@@ -199,6 +199,11 @@ static int confirm(struct call *c, const struct pam_dir *d, const struct pending
     char services[256], until[32];
     int r;
 
+    if (pending_is_due(p)) {
+        undo_now(c, d, p);
+        complain(c, NULL, "it is too late: the time is over");
+        return TEAM_WRONG_STATE;
+    }
     pam_put_services(services, sizeof services, p);
     pam_put_until(until, sizeof until, p);
     if (why) {
@@ -221,7 +226,9 @@ static int confirm(struct call *c, const struct pam_dir *d, const struct pending
     return TEAM_DONE;
 }
 
-int verb_pam_confirm(struct call *c)
+/* Does it to what waits, under the lock. */
+static int with_pending(struct call *c, int (*what)(struct call *c, const struct pam_dir *d,
+                                                    const struct pending *p))
 {
     struct pam_dir d;
     struct pending p;
@@ -235,35 +242,20 @@ int verb_pam_confirm(struct call *c)
     r = pam_lock(c, &d);
     if (r == TEAM_DONE)
         r = read_pending(c, &d, &p);
-    if (r == TEAM_DONE && pending_is_due(&p)) {
-        undo_now(c, &d, &p);
-        complain(c, NULL, "it is too late: the time is over");
-        r = TEAM_WRONG_STATE;
-    } else if (r == TEAM_DONE) {
-        r = confirm(c, &d, &p);
-    }
+    if (r == TEAM_DONE)
+        r = what(c, &d, &p);
     pam_dir_close(&d);
     return r;
 }
 
+int verb_pam_confirm(struct call *c)
+{
+    return with_pending(c, confirm);
+}
+
 int verb_pam_undo(struct call *c)
 {
-    struct pam_dir d;
-    struct pending p;
-    int r;
-
-    if (!pam_is_root(c))
-        return TEAM_REFUSED;
-    r = pam_open(c, false, &d);
-    if (r != TEAM_DONE)
-        return r;
-    r = pam_lock(c, &d);
-    if (r == TEAM_DONE)
-        r = read_pending(c, &d, &p);
-    if (r == TEAM_DONE)
-        r = undo_now(c, &d, &p);
-    pam_dir_close(&d);
-    return r;
+    return with_pending(c, undo_now);
 }
 
 int verb_pam_guard(struct call *c)
@@ -337,7 +329,7 @@ static int remove_all(struct call *c, const struct pam_dir *d, const bool picked
             text_put(&t, PAM_HOSTS[i].name);
         }
     if (question[t.len - 1] == ' ') {
-        remark(c, "no service is behind the gate");
+        remark(c, "there is nothing to remove: no service has lines of pam_team.so in its file");
         return TEAM_DONE;
     }
     text_put(&t, "?");

@@ -93,7 +93,7 @@ static bool take_line(struct pending *p, const char *key, const char *value)
     return false;
 }
 
-static int read_file(int fd, struct pending *p)
+static int read_lines(int fd, struct pending *p)
 {
     FILE *f = fdopen(fd, "r");
     char line[256], *rest, *key;
@@ -128,7 +128,7 @@ int pending_read(const struct pam_dir *d, struct pending *ret)
     fd = openat(d->keep, NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    r = read_file(fd, &p);
+    r = read_lines(fd, &p);
     if (r == 0)
         *ret = p;
     return r;

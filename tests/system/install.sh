@@ -47,6 +47,14 @@ echo '# ours' >>$root/etc/team/team.conf
 ok "installing again works" install_to $root install
 like "installing again keeps a changed configuration" "$(tail -n 1 $root/etc/team/team.conf)" '^# ours$'
 
+mkdir $root/etc/pam.d
+echo '#account required pam_team.so' >$root/etc/pam.d/su
+echo 'account required pam_team.so' >$root/etc/pam.d/sudo
+refused "make uninstall leaves no service without the module that it asks" install_to $root uninstall
+like "and says which, and what to do" "$out" 'etc/pam.d/sudo'$'\n''.*first run: teamctl pam remove'
+unlike "but not those that do not ask" "$out" 'etc/pam.d/su'$'\n'
+is "and nothing is gone" "$(files $root | grep -v ' etc/')" "$(grep -v ' etc/' <<<"$all")"
+rm -r $root/etc/pam.d
 ok "make uninstall works" install_to $root uninstall
 is "uninstalling leaves the configuration and nothing else" "$(files $root)" "644 etc/team/team.conf"
 

@@ -96,6 +96,34 @@ ok "at all" no_keep
 is "status says so" "$(teamctl pam status --csv | tr '\n' ' ')" \
     "service,state,until,original,note sudo,open,,, sudo-i,open,,, su,open,,, su-l,open,,, runuser,open,,, runuser-l,open,,, sshd,open,,, login,open,,, polkit-1,absent,,, "
 
+# ---- asking ---------------------------------------------------------------------------------------
+
+# answering ANSWER CMD...: on a terminal, at which that is typed when a question shows.
+answering()
+{
+    as root expect -f - -- "$@" <<'EXPECT'
+set timeout 20
+spawn -noecho {*}[lrange $argv 1 end]
+expect "y/N] "
+send "[lindex $argv 0]\r"
+expect eof
+exit [lindex [wait] 3]
+EXPECT
+}
+exits 1 "on a terminal it is asked, and no is no" answering n teamctl pam install
+like "after everything was shown" "$out" '\+account    required   pam_team.so.*Change these files\? Without a confirmation they are changed back. \[y/N\]'
+ok "nothing was changed then" is_stock
+exits 1 "nor is it by an empty line" answering '' teamctl pam install
+ok "yes is yes" answering y teamctl pam install --within 1m
+is "and it waits" "$(state sudo)" unconfirmed
+run teamctl pam undo
+ok "and back" is_stock
+until_true 2 no_guards
+run as_from 2001 root teamctl pam install --within 1m
+like "who installs is told that they would be refused" "$out" 'sudo: you, alice, would be refused: Permission denied: no active elevation for sudo on bastion-1'
+run teamctl pam undo
+until_true 2 no_guards
+
 # ---- installing, and nobody confirms ------------------------------------------------------------
 
 run put_in --within 12s
@@ -109,6 +137,8 @@ is "it waits" "$(state sudo)" unconfirmed
 is "until when, status says" "$(teamctl pam status --service sudo --json | jq -r '.until | fromdateiso8601 - now | . > 0 and . < 13')" true
 is "others are as they were" "$(state su)" open
 is "somebody watches" "$(guards | wc -l)" 2
+run teamctl doctor
+like "the doctor says that it waits" "$out" 'warn +pam +an installation of the gate is not confirmed, and will be taken back'
 exits 5 "a second installation has to wait" put_in --service su
 like "and says why" "$out" 'waits for its confirmation already'
 exits 5 "so does removing" as root teamctl pam remove
@@ -240,6 +270,8 @@ rm -rf /run/team-pam-*
 put_in --within 3s >/dev/null 2>&1
 kill -KILL $(guards)
 until_true 2 no_guards
+run teamctl doctor
+like "without guards the doctor complains" "$out" 'bad +pam +an installation of the gate is not confirmed, and nobody is there to take it back'
 like "without guards status says what to do" "$(teamctl pam status --service sudo --json)" 'nobody watches it; take it back: teamctl pam undo'
 sleep 3
 exits 5 "too late is too late" as bob sudo -n teamctl pam confirm
@@ -357,6 +389,16 @@ ok "a disk that is full by then: it is taken back all the same" until_true 12 di
 until_true 2 no_guards
 umount /etc/pam.d
 restock
+
+# A layer below, as in containers.
+mkdir -p /mnt/layer/new /mnt/layer/work
+mount -t overlay -o lowerdir=/mnt/stock,upperdir=/mnt/layer/new,workdir=/mnt/layer/work layer /etc/pam.d
+ok "files of a lower layer of an overlay are changed" put_in --within 1m
+ok "confirmed" as bob sudo -n teamctl pam confirm
+ok "removed" as root teamctl pam remove
+ok "and byte by byte what they were" diff -r /mnt/stock /etc/pam.d
+until_true 2 no_guards
+umount /etc/pam.d
 
 # ---- a gate that does not work is not installed -------------------------------------------------------
 

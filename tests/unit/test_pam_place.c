@@ -418,13 +418,24 @@ static int converse(int n, const struct pam_message **m, struct pam_response **r
     return PAM_CONV_ERR;
 }
 
-/* The real libpam on a service with this text: does account pass? -1: it cannot be read. */
+/* The real libpam on the service in this folder: does account pass? 2: it cannot be read. */
+static int ask_in(const char *dir)
+{
+    const struct pam_conv conv = {converse, NULL};
+    pam_handle_t *h = NULL;
+
+    if (pam_start_confdir("service", "root", &conv, dir, &h) != PAM_SUCCESS)
+        return 2;
+    return pam_acct_mgmt(h, 0) == PAM_SUCCESS;
+}
+
+/* The same of a text, in a process of its own: what libpam cannot read it does not free. -1: it
+ * cannot be read. */
 static int ask_libpam(const char *text)
 {
     char dir[] = "/tmp/team-pam-XXXXXX", path[64];
-    const struct pam_conv conv = {converse, NULL};
-    pam_handle_t *h = NULL;
-    int r = -1;
+    int status;
+    pid_t pid;
     FILE *f;
 
     assert_non_null(mkdtemp(dir));
@@ -433,13 +444,14 @@ static int ask_libpam(const char *text)
     assert_non_null(f);
     fputs(text, f);
     fclose(f);
-    if (pam_start_confdir("service", "root", &conv, dir, &h) == PAM_SUCCESS) {
-        r = pam_acct_mgmt(h, 0) == PAM_SUCCESS;
-        pam_end(h, PAM_SUCCESS);
-    }
+    pid = fork();
+    if (pid == 0)
+        _exit(ask_in(dir));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
     unlink(path);
     rmdir(dir);
-    return r;
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status) == 2 ? -1 : WEXITSTATUS(status);
 }
 
 /* And what our reading of it says, of rules that are required. */
