@@ -274,11 +274,9 @@ coverage: ## lines and branches per folder; fails below what a folder must have
 
 DEPS_BUILD := gcc make binutils libc6-dev libpam0g-dev liblmdb-dev libsodium-dev libconfig-dev \
 	libsystemd-dev libjansson-dev libcurl4-openssl-dev libssl-dev
-DEPS_CHECK := sudo libcmocka-dev pamtester clang libclang-rt-dev clang-tidy clang-format gcovr valgrind iproute2 procps \
-
-DEPS_CHECK := sudo libcmocka-dev pamtester sqlite3 clang clang-tidy clang-format gcovr valgrind iproute2 procps \
-	util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec dbus cron \
-	systemd libpam-systemd curl openssl python3-botocore
+DEPS_CHECK := sudo libcmocka-dev pamtester sqlite3 clang libclang-rt-dev clang-tidy clang-format gcovr valgrind \
+	iproute2 procps util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec \
+	dbus cron systemd libpam-systemd tmux curl openssl python3-botocore
 
 .PHONY: deps
 deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: print it)

@@ -28,7 +28,8 @@ struct doctor {
     void (*hear)(void *ctx, enum grade grade, const char *what, const char *fix);
     void *ctx;
     /* what teamd says of itself; empty if it does not */
-    char version[32], config[PATH_CAP], state_dir[PATH_CAP], store[32], warnings[24], uid[24];
+    char version[32], config[PATH_CAP], state_dir[PATH_CAP], store[32], warnings[24], uid[24],
+        stuck[24];
     /* files that PAM's configuration names as our module */
     char modules[MODULES_MAX][PATH_CAP];
     size_t n_modules;

@@ -17,9 +17,13 @@ static bool status_row(void *ctx, enum team_row kind, struct wire_span row)
         char *to;
         size_t cap;
     } VALUES[] = {
-        {"version", d->version, sizeof d->version},       {"config", d->config, sizeof d->config},
-        {"state_dir", d->state_dir, sizeof d->state_dir}, {"store", d->store, sizeof d->store},
-        {"warnings", d->warnings, sizeof d->warnings},    {"uid", d->uid, sizeof d->uid},
+        {"version", d->version, sizeof d->version},
+        {"config", d->config, sizeof d->config},
+        {"state_dir", d->state_dir, sizeof d->state_dir},
+        {"store", d->store, sizeof d->store},
+        {"warnings", d->warnings, sizeof d->warnings},
+        {"uid", d->uid, sizeof d->uid},
+        {"stuck", d->stuck, sizeof d->stuck},
     };
     char name[33];
 
@@ -53,6 +57,9 @@ void doctor_teamd(struct doctor *d)
     if (strcmp(d->store, "sound") != 0)
         found(d, GRADE_BAD, "teamd", "make room on its disk; journalctl -u teamd tells more",
               "the store %s: nobody can ask or decide", d->store);
+    if (d->stuck[0] != '\0' && strcmp(d->stuck, "0") != 0)
+        found(d, GRADE_BAD, "teamd", "teamctl sessions names them; see what is left of them",
+              "%s sessions cannot be ended", d->stuck);
     if (strcmp(d->warnings, "0") != 0)
         found(d, GRADE_WARN, "teamd", "journalctl -u teamd names them, when it is reloaded",
               "the configuration names %s users or groups that this host does not know",

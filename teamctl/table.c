@@ -91,7 +91,7 @@ static const char *colour_of(const struct column *c, const char *s)
     } COLOURS[] = {
         {" active open live yes approved done ok ", "\033[32m"},
         {" pending scheduled activating ending waiting opening closing overdue ", "\033[33m"},
-        {" rejected revoked failed no refused denied lost ", "\033[31m"},
+        {" rejected revoked failed no refused denied lost stuck ", "\033[31m"},
     };
 
     if (c->kind != COL_STATE || s[0] == '\0')

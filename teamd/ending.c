@@ -91,6 +91,7 @@ static void terminate(struct live *l, const struct session *s, const struct act 
     text_put(&t, " has ended; this session is being closed");
     say_to(l, s, line);
     live_look_for_escapes(l, s); /* while they hang on the leader */
+    strays_kill(l);              /* who has left has no grace */
     if (l->pidfd >= 0) {
         pidfd_send_signal(l->pidfd, SIGTERM, NULL, 0);
         pidfd_send_signal(l->pidfd, SIGCONT, NULL, 0);

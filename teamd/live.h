@@ -46,6 +46,9 @@ void live_look_whether_gone(struct live *l);
  * Root can put a process into another cgroup; so do su and login inside of a session, by way of
  * logind. As long as it hangs on the leader it is known to be of this session. */
 
+/* Those that were known before a restart. */
+void strays_adopt(struct live *l);
+
 /* Those that the last survey shows and that are not known yet. True if something is outside. */
 bool strays_find(struct live *l, const struct session *s);
 
@@ -61,7 +64,12 @@ void strays_free(struct live *l);
 
 void kept_put(const struct live *l);
 void kept_drop(uint64_t number);
+void kept_put_stray(uint64_t number, int pidfd);
+void kept_drop_strays(uint64_t number);
 
 /* The pidfd that was kept for this session; the caller's. -ENOENT: none. -ESRCH: its leader is
  * gone. */
 int kept_take(const struct session *s);
+
+/* One stray of it, the caller's; -1: there are no more. */
+int kept_take_stray(uint64_t number);

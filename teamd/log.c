@@ -144,7 +144,8 @@ static void hold(const struct audit *a)
     if (a->id.bits != 0)
         text_put_id(&i, a->id.bits);
     put_message(&t, a);
-    text_put(&t, "PRIORITY=5\nSYSLOG_IDENTIFIER=teamd\n");
+    text_put(&t, strcmp(a->outcome, "failed") == 0 ? "PRIORITY=2\n" : "PRIORITY=5\n");
+    text_put(&t, "SYSLOG_IDENTIFIER=teamd\n");
     put_field(&t, "TEAM_ACTION=", a->action);
     put_field(&t, "TEAM_OUTCOME=", a->outcome);
     put_field(&t, "TEAM_ACTOR=", a->actor.text);

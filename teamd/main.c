@@ -375,12 +375,15 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 static int on_status(sd_event_source *source, uint64_t usec, void *ctx)
 {
     struct teamd *t = ctx;
-    static uint32_t requests = UINT32_MAX, sessions;
+    static uint32_t requests = UINT32_MAX, sessions, stuck;
+    uint32_t stuck_now = sessions_stuck(t);
 
-    if (requests != t->world.n_requests || sessions != t->world.n_sessions) {
+    if (requests != t->world.n_requests || sessions != t->world.n_sessions || stuck != stuck_now) {
         requests = t->world.n_requests;
         sessions = t->world.n_sessions;
-        sd_notifyf(0, "STATUS=%u live requests, %u sessions", requests, sessions);
+        stuck = stuck_now;
+        sd_notifyf(0, "STATUS=%u live requests, %u sessions%s", requests, sessions,
+                   stuck > 0 ? "; some cannot be ended, see teamctl sessions" : "");
     }
     sd_event_source_set_time(source, usec + STATUS_EVERY_US);
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -249,6 +249,7 @@ static void put_live(struct query *q)
     for (size_t s = REQ_PENDING; s <= REQ_ENDING; s++)
         put_status_u64(q, request_state_text((enum request_state)s), in_state[s]);
     put_status_u64(q, "sessions", w->n_sessions);
+    put_status_u64(q, "stuck", sessions_stuck(team(q)));
     put_status_u64(q, "people", w->n_people);
 }
 

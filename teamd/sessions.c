@@ -104,9 +104,19 @@ const struct live *live_next_inside(const struct live *l, const struct live *aft
 /* What was opened inside of a container of ours is in there. */
 static bool is_empty(const struct live *l)
 {
+    int r;
+
     if (l->scope[0])
         return scope_empty(l->scope, l->scope_number) == 0 && !live_next_inside(l, NULL);
-    return !l->below[0] || container_remove(l->t->containers, l->below) == 0;
+    if (!l->below[0])
+        return true;
+    r = container_remove(l->t->containers, l->below);
+    if (r > 0)
+        log_line(LOG_WARNING,
+                 "session %llu has ended; root has made cgroups in %s that teamd may not remove; "
+                 "they are empty",
+                 (unsigned long long)l->number, l->below);
+    return r >= 0;
 }
 
 /* That the leader is gone and the container empty is the proof; nothing less. (Ours is empty when
@@ -262,6 +272,7 @@ int sessions_restore(struct teamd *t, const struct session *s, bool same_boot)
         return r;
     if (pidfd >= 0 && !kept)
         kept_put(l);
+    strays_adopt(l);
     if (s->scope[0])
         adopt_scope(l, s);
     else if (has_place && contain(l, s) < 0)
@@ -329,6 +340,28 @@ void live_look_for_escapes(struct live *l, const struct session *s)
         live_tell(l->t, EV_ESCAPE, l->number);
 }
 
+uint32_t sessions_stuck(const struct teamd *t)
+{
+    const struct session *s;
+    uint32_t at = 0, n = 0;
+
+    while ((s = world_each_session(&t->world, &at)))
+        n += s->state == SESSION_STUCK;
+    return n;
+}
+
+static void shout(const struct live *l, const struct session *s)
+{
+    log_line(LOG_CRIT,
+             "session %llu of %s (%s, leader %u) cannot be ended: something is left in %s%s; teamd "
+             "goes on, but somebody has to look",
+             (unsigned long long)l->number, s->user.text, s->service, s->leader.pid,
+             l->scope[0]   ? l->scope
+             : l->below[0] ? "its container "
+                           : "its process tree",
+             l->below);
+}
+
 static int look_around(sd_event_source *source, uint64_t usec, void *ctx)
 {
     struct teamd *t = ctx;
@@ -339,6 +372,8 @@ static int look_around(sd_event_source *source, uint64_t usec, void *ctx)
         next = l->next;
         if (s)
             live_look_for_escapes(l, s);
+        if (s && s->state == SESSION_STUCK)
+            shout(l, s);
         live_look_whether_gone(l);
     }
     sd_event_source_set_time(source, usec + LOOK_EVERY_US);

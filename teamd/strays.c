@@ -48,19 +48,40 @@ static bool is_in_place(const struct live *l, uint32_t pid, const uint32_t *tree
     return other && is_among(tree, n, other->leader.pid);
 }
 
-static void add(struct live *l, uint32_t pid, uint32_t leader)
+/* Takes the pidfd over. */
+static void add(struct live *l, uint32_t pid, int pidfd)
 {
-    int pidfd = n_strays < STRAYS_MAX ? pidfd_open((pid_t)pid, 0) : -1;
-    struct stray *x = pidfd >= 0 && process_descends(pid, leader) ? malloc(sizeof *x) : NULL;
+    struct stray *x = n_strays < STRAYS_MAX ? malloc(sizeof *x) : NULL;
 
     if (!x) {
-        if (pidfd >= 0)
-            close(pidfd);
+        close(pidfd);
         return;
     }
     *x = (struct stray){.next = l->strays, .pid = pid, .pidfd = pidfd};
     l->strays = x;
     n_strays++;
+}
+
+void strays_adopt(struct live *l)
+{
+    int pidfd;
+
+    while ((pidfd = kept_take_stray(l->number)) >= 0)
+        add(l, process_behind(pidfd), pidfd);
+}
+
+static void find(struct live *l, uint32_t pid, uint32_t leader)
+{
+    int pidfd = pidfd_open((pid_t)pid, 0);
+
+    if (pidfd < 0)
+        return;
+    if (!process_descends(pid, leader)) {
+        close(pidfd);
+        return;
+    }
+    kept_put_stray(l->number, pidfd);
+    add(l, pid, pidfd);
 }
 
 bool strays_find(struct live *l, const struct session *s)
@@ -77,7 +98,7 @@ bool strays_find(struct live *l, const struct session *s)
             continue;
         outside = true;
         if (i > 0 && !is_known(l, tree[i])) /* the leader's pidfd is at hand */
-            add(l, tree[i], s->leader.pid);
+            find(l, tree[i], s->leader.pid);
     }
     return outside;
 }
@@ -103,6 +124,8 @@ static struct stray *forget(struct stray *x)
 
 bool strays_left(struct live *l)
 {
+    bool had = l->strays != NULL;
+
     for (struct stray **at = &l->strays; *at;) {
         struct pollfd p = {.fd = (*at)->pidfd, .events = POLLIN};
 
@@ -111,6 +134,8 @@ bool strays_left(struct live *l)
         else
             at = &(*at)->next;
     }
+    if (had && !l->strays)
+        kept_drop_strays(l->number);
     return l->strays != NULL;
 }
 

@@ -186,6 +186,9 @@ void sessions_enforce(struct teamd *t, struct now now);
 /* The session in whose container the process is; 0: none. */
 uint64_t sessions_of_process(const struct teamd *t, uint32_t pid);
 
+/* How many cannot be ended. */
+uint32_t sessions_stuck(const struct teamd *t);
+
 /* kept.c: takes over what systemd has kept of a session, if that is what the name says; what no
  * session of the store has claimed is not needed any more. */
 bool kept_inherit(const char *name, int fd);

@@ -223,7 +223,7 @@ int cgroup_remove_below(int dir)
         if (first_child(at, name)) {
             if (unlinkat(at, name, AT_REMOVEDIR) == 0)
                 continue;
-            next = descend(at, name, st.st_dev);
+            next = errno == EBUSY ? descend(at, name, st.st_dev) : -errno;
             depth++;
         } else if (depth > 0) {
             next = open_below(at, "..");
@@ -234,7 +234,7 @@ int cgroup_remove_below(int dir)
         }
         close(at);
         if (next < 0)
-            return -EBUSY;
+            return next == -EACCES ? next : -EBUSY;
         at = next;
     }
     close(at);

@@ -23,5 +23,5 @@ enum { CGROUP_DEPTH_MAX = 64 };
 int cgroup_each(int dir, cgroup_member_fn each, void *ctx);
 
 /* Removes what is below the directory, at any depth, with bounded work for one call. -EBUSY: there
- * are processes, or there is more to do. */
+ * are processes, or there is more to do. -EACCES: something may not be removed by us. */
 int cgroup_remove_below(int dir);

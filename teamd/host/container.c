@@ -138,10 +138,19 @@ int container_kill(struct containers *c, const char *below)
     return r;
 }
 
+/* What root in the session has made below something of its own, root alone could remove. That
+ * nothing is in it is then what the kernel says, after one more kill. */
+static int settle(struct containers *c, const char *below, int dir)
+{
+    if (container_kill(c, below) < 0 || cgroup_populated(dir) != 0)
+        return -EBUSY;
+    return 1;
+}
+
 int container_remove(struct containers *c, const char *below)
 {
     char path[CONTAINER_CAP];
-    int dir;
+    int r, dir;
 
     container_path(c, below, path);
     if (rmdir(path) == 0 || errno == ENOENT)
@@ -149,10 +158,13 @@ int container_remove(struct containers *c, const char *below)
     dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return errno == ENOENT ? 0 : -EBUSY;
-    if (cgroup_populated(dir) <= 0)
-        cgroup_remove_below(dir); /* root in the session may have made some */
+    r = cgroup_populated(dir) == 0 ? cgroup_remove_below(dir) : -EBUSY;
+    if (r == 0 && rmdir(path) < 0 && errno != ENOENT)
+        r = -EBUSY;
+    if (r == -EACCES)
+        r = settle(c, below, dir);
     close(dir);
-    return rmdir(path) == 0 || errno == ENOENT ? 0 : -EBUSY;
+    return r;
 }
 
 int container_each(const struct containers *c, const char *below, cgroup_member_fn each, void *ctx)

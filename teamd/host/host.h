@@ -91,7 +91,8 @@ containers_free(struct containers *c); /* removes the directory if nothing is in
 int container_make(struct containers *c, const char *below);
 int container_kill(struct containers *c, const char *below);
 
-/* 0: gone, with all that root has made below it. -EBUSY: something is in it yet. */
+/* 0: gone, with what root has made below it. 1: nothing is in it, but what root has made there can
+ * be removed by root alone. -EBUSY: something is in it yet. */
 int container_remove(struct containers *c, const char *below);
 
 /* Calls `each` for every process in it. */

@@ -54,10 +54,10 @@ repolicy()
     [ "$status" -eq 0 ] || die "the policy is not loaded: $out"
 }
 
-# elevate USER CLASS: at once; the id is in $id.
+# elevate USER CLASS [FOR]: at once; the id is in $id.
 elevate()
 {
-    run as "$1" teamctl request "$2" --for 1h --reason "test of $2"
+    run as "$1" teamctl request "$2" --for "${3:-1h}" --reason "test of $2"
     id=${out:0:8}
     [ "$status" -eq 0 ] || die "no elevation: $out"
 }
@@ -71,7 +71,7 @@ drop()
 
 _is_over()
 {
-    teamctl show "$1" --json | jq -e '.state == "revoked"'
+    teamctl show "$1" --json | jq -e '.state == ("revoked", "ended")' | grep -q true
 }
 
 # ---- what the gate was asked --------------------------------------------------------------------

@@ -87,6 +87,33 @@ drop alice
 refused "over a master connection no shell opens after its end" as alice "${mux[@]}" localhost true
 refused "because nothing of the connection is left" pgrep -u alice -x sshd
 asked "and a new one is refused" "$(no_of alice),$(yes_of alice)"
+refused "nor the connection itself" as alice "${mux[@]}" -O check localhost
+
+elevate alice ssh
+as alice "${mux[@]}" -M -N -f localhost
+drop alice
+refused "a master connection without a shell ends, too" pgrep -u alice -x 'ssh|sshd'
+
+elevate alice ssh
+as alice "${mux[@]}" -M -N -f localhost
+as alice "${mux[@]}" localhost 'trap "" HUP TERM; (exec -a SHELL-1 sleep 60); exec sleep 60' &
+as alice "${mux[@]}" -tt localhost 'trap "" HUP TERM; (exec -a SHELL-2 sleep 60); exec sleep 60' <>/mnt/idle >/dev/null 2>&1 &
+until_true 5 pgrep -f ^SHELL-1
+until_true 5 pgrep -f ^SHELL-2
+drop alice
+refused "with shells over it that stay, all of it ends" pgrep -u alice -x 'ssh|sshd|sleep'
+mark
+
+# ---- warnings -----------------------------------------------------------------------------------
+
+repolicy 'sessions: { warn = ["3s"]; grace = "1s"; };'
+elevate alice ssh 6s
+as alice "${BY_KEY[@]}" -tt localhost 'exec sleep 60' <>/mnt/idle >/mnt/screen 2>&1
+like "who came by ssh is warned on the terminal there" "$(tr -d '\r' </mnt/screen)" \
+    "your elevation $id ends in 3s, and this session with it; to go on: teamctl extend $id"
+repolicy
+until_true 5 _is_over "$id"
+mark
 
 # ---- one line of the two ------------------------------------------------------------------------
 

@@ -190,7 +190,7 @@ ok "and the request is over" until_true 3 ended revoked
 # ---- nothing is left ------------------------------------------------------------------------------
 
 stop_teamd
-is "no session's cgroup is left" "$(find /sys/fs/cgroup -type d -path '*/team-sessions-*/s*' 2>/dev/null | wc -l)" 0
+is "no session's cgroup is left" "$(find /sys/fs/cgroup -type d -path "*/$(_containers)/s*" 2>/dev/null | wc -l)" 0
 start_teamd || exit 1
 run teamctl audit --json
 is "every session that began has an end in the trail" \

@@ -166,6 +166,23 @@ config()
     install -D -m 0644 /dev/stdin $ROOT/etc/team/team.conf
 }
 
+# make_login_keys USER...: a host key that people know, and keys of their own.
+make_login_keys()
+{
+    local user home
+
+    rm -f $ROOT/etc/ssh/ssh_host_*
+    ssh-keygen -q -t ed25519 -N '' -f $ROOT/etc/ssh/ssh_host_ed25519_key
+    echo "localhost $(cut -d' ' -f1,2 $ROOT/etc/ssh/ssh_host_ed25519_key.pub)" >$ROOT/etc/ssh/ssh_known_hosts
+    for user; do
+        home=$ROOT/home/$user
+        install -d -m 700 "$home/.ssh"
+        ssh-keygen -q -t ed25519 -N '' -f "$home/.ssh/id_ed25519"
+        cp "$home/.ssh/id_ed25519.pub" "$home/.ssh/authorized_keys"
+        chown -R "$user:" "$home/.ssh"
+    done
+}
+
 # ---- power --------------------------------------------------------------------------------------
 
 # The first process of the machine: its mounts, then systemd.

@@ -12,16 +12,7 @@ eligibility = ( { name = "all"; who = ["alice", "bob"]; targets = ["host:*/*"]; 
 CONF
 cp "$SRC/conf/pam.d/sshd" "$SRC/conf/pam.d/login" $ROOT/etc/pam.d/
 sed -i "s|$BUILD/pam_team.so|pam_team.so|" $ROOT/etc/pam.d/sudo $ROOT/etc/pam.d/sudo-i
-rm -f $ROOT/etc/ssh/ssh_host_*
-ssh-keygen -q -t ed25519 -N '' -f $ROOT/etc/ssh/ssh_host_ed25519_key
-echo "localhost $(cut -d' ' -f1,2 $ROOT/etc/ssh/ssh_host_ed25519_key.pub)" >$ROOT/etc/ssh/ssh_known_hosts
-for user in alice bob; do
-    home=$ROOT/home/$user
-    install -d -m 700 "$home/.ssh"
-    ssh-keygen -q -t ed25519 -N '' -f "$home/.ssh/id_ed25519"
-    cp "$home/.ssh/id_ed25519.pub" "$home/.ssh/authorized_keys"
-    chown -R "$user:" "$home/.ssh"
-done
+make_login_keys alice bob
 printf '%s\n' 'ListenAddress 127.0.0.1' 'UsePAM yes' 'PidFile /run/sshd.pid' >$ROOT/etc/ssh/sshd_config
 boot
 inside systemd-sysusers

@@ -309,6 +309,33 @@ static void no_depth_is_too_deep_to_be_removed(void **state)
     assert_false(exists("s5"));
 }
 
+/* teamd is not root, and not the owner of what root makes below root's. */
+static void what_root_alone_may_remove_is_empty_at_least(void **state)
+{
+    enum { TEAM = 65432 };
+    char path[CONTAINER_CAP], file[500];
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(container_make(all, "s5"), 0);
+    make("s5/one");
+    container_path(all, "s5", path);
+    assert_int_equal(chown(path, TEAM, TEAM), 0);
+    snprintf(file, sizeof file, "%s/cgroup.kill", path);
+    assert_int_equal(chown(file, TEAM, TEAM), 0);
+    make("s5/one/two");
+    pid = sleeper("s5/one/two");
+    assert_int_equal(seteuid(TEAM), 0);
+    assert_int_equal(container_remove(all, "s5"), -EBUSY);
+    container_kill(all, "s5");
+    wait_for(pid);
+    assert_int_equal(container_remove(all, "s5"), 1);
+    assert_int_equal(seteuid(0), 0);
+    assert_true(exists("s5/one/two"));
+    assert_int_equal(container_remove(all, "s5"), 0);
+    assert_false(exists("s5"));
+}
+
 static void note_pid(void *ctx, uint32_t pid)
 {
     uint32_t *pids = ctx;
@@ -406,6 +433,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_nested_one_is_its_own_and_its_parents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_root_made_inside_belongs_to_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_depth_is_too_deep_to_be_removed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_root_alone_may_remove_is_empty_at_least, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(all_that_is_inside_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_elsewhere_is_in_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_loop_is_told_when_the_last_process_has_left, set_up,
