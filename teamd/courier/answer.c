@@ -154,20 +154,32 @@ bool answer_http_date(const char *s, struct wall *ret)
     return true;
 }
 
+static bool two_digits(const char **s, int64_t most, int64_t *ret)
+{
+    if ((*s)[0] < '0' || (*s)[0] > '9' || (*s)[1] < '0' || (*s)[1] > '9')
+        return false;
+    *ret = ((*s)[0] - '0') * 10 + ((*s)[1] - '0');
+    *s += 2;
+    return *ret <= most;
+}
+
 /* Z, +00:00 or +0000; seconds east of Greenwich. */
 static bool offset(const char *s, int64_t *ret)
 {
-    int hours, minutes, used = 0;
+    int64_t hours, minutes, sign = s[0] == '-' ? -1 : 1;
 
     *ret = 0;
     if (strcmp(s, "Z") == 0)
         return true;
-    if ((s[0] != '+' && s[0] != '-') ||
-        (sscanf(s + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 &&
-         sscanf(s + 1, "%2d%2d%n", &hours, &minutes, &used) != 2) ||
-        s[1 + used] || hours < 0 || hours > 14 || minutes < 0 || minutes > 59)
+    if (s[0] != '+' && s[0] != '-')
         return false;
-    *ret = (s[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    s++;
+    if (!two_digits(&s, 14, &hours))
+        return false;
+    s += *s == ':';
+    if (!two_digits(&s, 59, &minutes) || *s)
+        return false;
+    *ret = sign * (hours * 3600 + minutes * 60);
     return true;
 }
 

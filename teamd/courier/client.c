@@ -486,8 +486,8 @@ static void land_all(struct aws_client *c)
 int aws_client_reload(struct aws_client *c, char why[AWS_TEXT_CAP])
 {
     struct settings *s = calloc(1, sizeof *s);
-    struct credentials *credentials;
-    struct http *http;
+    struct credentials *credentials = NULL;
+    struct http *http = NULL;
     int r = s ? read_settings(c, s, why) : -ENOMEM;
 
     if (r == 0)

@@ -62,11 +62,11 @@ static int read_file(const char *path, size_t cap, char **ret, size_t *ret_len)
 
 int files_read_token(const char *path, char **ret)
 {
-    char *text;
-    size_t len, n;
+    char *text = NULL;
+    size_t len = 0, n;
     int r = read_file(path, FILES_TOKEN_MAX, &text, &len);
 
-    if (r < 0)
+    if (!text)
         return r == -EFBIG ? -EMSGSIZE : r;
     n = len;
     text[len] = '\0'; /* read_file() reads less than it has room for */
@@ -83,13 +83,13 @@ int files_read_token(const char *path, char **ret)
 
 static int parse_file(const char *path, struct ini *ret, char why[AWS_TEXT_CAP])
 {
-    char line[INI_WHY_CAP], *text;
-    size_t len;
+    char line[INI_WHY_CAP], *text = NULL;
+    size_t len = 0;
     int r = read_file(path, INI_SIZE_MAX, &text, &len);
 
     if (r == -ENOENT || r == -ENOTDIR)
         return 0;
-    if (r < 0) {
+    if (!text) {
         why_set(why, "%s: %s", path, strerror(-r));
         return r == -ENOMEM ? r : -EINVAL;
     }

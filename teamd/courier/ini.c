@@ -141,7 +141,7 @@ static int split(struct parser *p, char *s, char **ret_value)
 
 static int property(struct parser *p, char *s)
 {
-    char *value;
+    char *value = s;
     int r;
 
     if (!p->section)
@@ -158,7 +158,7 @@ static int property(struct parser *p, char *s)
 static int indented(struct parser *p, char *s)
 {
     size_t len;
-    char *value;
+    char *value = s;
     int r;
 
     if (!p->above)
