@@ -151,6 +151,17 @@ $(BUILD)/tests/fuzz/dictionary: tests/fuzz/dictionary.c $(BUILD)/libteamd.a
 	@mkdir -p $(@D)
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS)
 
+# What makes calls fail, and who looks what comes of it.
+TORTURE := $(BUILD)/tests/torture/fail.so $(BUILD)/tests/torture/torture
+
+$(BUILD)/tests/torture/fail.so: tests/torture/fail.c
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -U_FORTIFY_SOURCE -fPIC -shared -o $@ $< $(ALL_LDFLAGS)
+
+$(BUILD)/tests/torture/torture: tests/torture/torture.c
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -fPIE -pie -o $@ $< $(ALL_LDFLAGS)
+
 # What the system tests need beside the programs.
 SYSTEM_HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/system/*.c) \
 	$(filter-out tests/aws/test_%,$(wildcard tests/aws/*.c)))
@@ -180,10 +191,10 @@ $(BUILD)/tests/bench/teamd-one-by-one: $(OBJ)/teamd/turn.one.o $(filter-out %/tu
 	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMD_LIBS)
 
 .PHONY: tests
-tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) ## build the programs and the tests
+tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) $(TORTURE) ## build the programs and the tests
 
 SYSTEM_TESTS := $(filter-out tests/system/lib.sh,$(shell find tests/system -maxdepth 1 -name '*.sh' -perm -u+x | sort))
-OTHER_TESTS := $(shell find tests/purity tests/build tests/fuzz -name 'test_*.sh' -perm -u+x 2>/dev/null | sort)
+OTHER_TESTS := $(shell find tests/purity tests/build tests/fuzz tests/torture -name 'test_*.sh' -perm -u+x 2>/dev/null | sort)
 
 export BUILD CC
 AGAIN := $(MAKE) --no-print-directory
@@ -240,6 +251,10 @@ bench: deps ## measures ours beside what else would do (DESIGN.md 7), as root, i
 bench-history: deps ## the same for a store of N requests (a million) with ten events each
 	@$(PARALLEL) all $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) >/dev/null
 	@N=$(N) tests/bench/bench.sh history
+
+.PHONY: torture
+torture: tests ## fail every nth call of malloc, write, fdatasync, ... of teamd and teamctl; as root
+	@WHOLE=1 TEST_TIMEOUT=36000 tests/run tests/torture/test_torture.sh
 
 .PHONY: purity
 purity: ## who may include, call, export and link what (DESIGN.md 3)

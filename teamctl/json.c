@@ -5,7 +5,24 @@
 
 #include "when.h"
 
-/* jansson returns NULL when memory is out, and passes NULL on; it is noticed in json_put(). */
+/* jansson returns NULL when memory is out. What such a value should have been a part of becomes
+ * NULL, too, up to json_put(), which says so: half an object would be taken for a whole one. */
+void json_set(json_t **object, const char *key, json_t *value)
+{
+    if (json_object_set_new(*object, key, value) == 0)
+        return;
+    json_decref(*object);
+    *object = NULL;
+}
+
+void json_append(json_t **list, json_t *value)
+{
+    if (json_array_append_new(*list, value) == 0)
+        return;
+    json_decref(*list);
+    *list = NULL;
+}
+
 json_t *plain_json(struct wire_span v)
 {
     static char plain[CELL_CAP];
@@ -44,7 +61,7 @@ static json_t *column_json(const struct column *c, struct wire_span row)
     for (struct wire_span rest = row, v; v = wire_each(&rest, c->tag), v.at;) {
         if (!many)
             return value_json(c, v);
-        json_array_append_new(list, value_json(c, v));
+        json_append(&list, value_json(c, v));
     }
     return many ? list : json_null();
 }
@@ -54,7 +71,7 @@ json_t *row_json(const struct row_type *type, struct wire_span row)
     json_t *object = json_object();
 
     for (size_t i = 0; i < type->n_columns; i++)
-        json_object_set_new(object, type->columns[i].key, column_json(&type->columns[i], row));
+        json_set(&object, type->columns[i].key, column_json(&type->columns[i], row));
     return object;
 }
 

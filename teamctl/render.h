@@ -116,6 +116,8 @@ enum { CELL_CAP = 2 * TEAM_PACKET_MAX };
 
 json_t *plain_json(struct wire_span v);
 json_t *row_json(const struct row_type *type, struct wire_span row);
+void json_set(json_t **object, const char *key, json_t *value);
+void json_append(json_t **list, json_t *value);
 void json_put(struct out *o, const json_t *object);
 
 void csv_header(struct out *o, const struct row_type *type);

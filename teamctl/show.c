@@ -11,7 +11,7 @@ struct whole {
 static void add_json(struct whole *w, enum team_row kind, struct wire_span row)
 {
     if (kind == TEAM_ROW_SESSION) {
-        json_array_append_new(w->sessions, row_json(&SESSION_ROWS, row));
+        json_append(&w->sessions, row_json(&SESSION_ROWS, row));
         return;
     }
     json_decref(w->request);
@@ -39,7 +39,7 @@ static bool show_part(void *ctx, enum team_row kind, struct wire_span row)
 static void put_json(struct whole *w, bool sessions)
 {
     if (sessions)
-        json_object_set(w->request, "sessions", w->sessions);
+        json_set(&w->request, "sessions", json_incref(w->sessions));
     json_put(w->c->out, w->request);
 }
 

@@ -51,7 +51,7 @@ static bool status_row(void *ctx, enum team_row kind, struct wire_span row)
         json = json_integer((json_int_t)n);
     else
         json = value.at ? plain_json(value) : json_null();
-    json_object_set_new(s->object, name, json);
+    json_set(&s->object, name, json);
     return true;
 }
 

@@ -408,6 +408,21 @@ static int add_signals(struct teamd *t)
 
 static struct sockets sockets = {-1, -1};
 
+static int give_socket(struct teamd *t, enum ipc_socket which, int *fd)
+{
+    int r = ipc_listen(t->ipc, which, *fd);
+
+    if (r == 0)
+        *fd = -1;
+    return r;
+}
+
+static void close_socket(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 /* The policy and its people are there: from now on there are answers. */
 static void ready(void *ctx, int error, const char *text)
 {
@@ -415,9 +430,9 @@ static void ready(void *ctx, int error, const char *text)
     int r = error;
 
     if (r == 0)
-        r = ipc_listen(t->ipc, IPC_GATE, sockets.gate);
+        r = give_socket(t, IPC_GATE, &sockets.gate);
     if (r == 0)
-        r = ipc_listen(t->ipc, IPC_CONTROL, sockets.control);
+        r = give_socket(t, IPC_CONTROL, &sockets.control);
     if (r < 0) {
         log_line(LOG_CRIT, "cannot start: %s", text);
         sd_event_exit(t->loop, EXIT_FAILURE);
@@ -527,6 +542,8 @@ static int begin(struct teamd *t, const char *host)
 static void finish(struct teamd *t)
 {
     t->ipc = ipc_free(t->ipc);
+    close_socket(sockets.gate);
+    close_socket(sockets.control);
     reload_free(t);
     if (t->first || t->last)
         turn_free(t);

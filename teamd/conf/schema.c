@@ -158,6 +158,7 @@ int schema_begin(struct reader *r)
     CLEANUP(freep) char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
+    bool bad;
     int ok;
 
     if (!f)
@@ -165,7 +166,8 @@ int schema_begin(struct reader *r)
     for (size_t i = 0; i < SCHEMA_LEN; i++)
         if (SCHEMA[i].def && SCHEMA[i].def[0])
             fprintf(f, "k%zu = %s;\n", i, SCHEMA[i].def);
-    if (fclose(f) != 0)
+    bad = ferror(f);
+    if (fclose(f) != 0 || bad || !text)
         return -ENOMEM;
     ok = config_read_string(&r->defaults, text);
     return ok ? 0 : -ENOMEM;

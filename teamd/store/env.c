@@ -186,16 +186,21 @@ static int take_lock(struct store *s, int dir)
 }
 
 /* The lock is one byte long once there has been a store. A file without a byte is then one that was
- * cut, and before that one whose making was cut short: nothing was ever in it. */
+ * cut, and before that one whose making was cut short: nothing was ever in it. Nor in one that has
+ * not even LMDB's two first pages, which a full disk leaves behind: that is begun anew. */
 static int refuse_cut(const struct store *s, int dir)
 {
     struct stat data, lock;
+    bool unmade;
 
     if (fstatat(dir, "data.mdb", &data, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (fstat(s->lock_fd, &lock) < 0)
         return -errno;
-    return data.st_size == 0 && lock.st_size > 0 ? -EUCLEAN : 0;
+    if (lock.st_size > 0)
+        return data.st_size == 0 ? -EUCLEAN : 0;
+    unmade = S_ISREG(data.st_mode) && data.st_size > 0 && data.st_size < 2 * sysconf(_SC_PAGESIZE);
+    return unmade && unlinkat(dir, "data.mdb", 0) < 0 ? -errno : 0;
 }
 
 /* Makes the directory of the store if need be. */

@@ -68,14 +68,14 @@ static void look_at(const struct policy *p)
 
     memcpy(t.place, p->host, sizeof t.place);
     who = (struct person){.uid = 1001};
-    e = policy_eligible(p, &who, &t, 60);
+    e = policy_eligible(p, NULL, &who, &t, 60);
     must(!e.covered && !e.allowed, "who is named nowhere is allowed nothing");
     for (int class = 0; class < p->n_classes; class ++)
         must(!policy_exempt(p, &who, class), "who is named nowhere is not exempt");
     for (size_t i = 0; i < p->n_principals; i++) {
         who = (struct person){.uid = 1001};
         principals_add(&who.is, i);
-        e = policy_eligible(p, &who, &t, 60);
+        e = policy_eligible(p, NULL, &who, &t, 60);
         must(!e.allowed || (e.by && principals_meet(&e.by->who, &who.is) && e.max_s >= 60 &&
                             e.max_s <= p->max_duration_s),
              "who is allowed is named by the policy that allows it");

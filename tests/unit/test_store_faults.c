@@ -466,6 +466,18 @@ static void a_store_whose_making_was_cut_short_is_made(void **state)
     assert_int_equal(open_result(), 0);
 }
 
+/* A full disk can leave the first of LMDB's two first pages: nothing was ever in such a file. */
+static void a_store_whose_first_write_was_cut_short_is_made(void **state)
+{
+    (void)state;
+    assert_int_equal(open_result(), 0);
+    assert_int_equal(truncate(below_dir("store/data.mdb"), sysconf(_SC_PAGESIZE)), 0);
+    assert_int_equal(open_result(), -EUCLEAN); /* there was a store */
+    assert_int_equal(truncate(below_dir("lock"), 0), 0);
+    assert_int_equal(open_result(), 0);
+    assert_int_equal(open_result(), 0);
+}
+
 static void a_file_of_rubbish_is_refused(void **state)
 {
     char rubbish[8192];
@@ -717,6 +729,7 @@ int main(void)
         T(a_file_that_was_cut_off_does_not_crash),
         T(a_file_that_was_cut_to_nothing_is_refused),
         T(a_store_whose_making_was_cut_short_is_made),
+        T(a_store_whose_first_write_was_cut_short_is_made),
         T(a_file_of_rubbish_is_refused),
         T(the_map_grows_before_it_is_full),
         T(a_batch_beyond_the_headroom_fails_whole_and_fits_the_next_time),
