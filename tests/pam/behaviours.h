@@ -18,7 +18,7 @@
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 #endif
 
-static void nap_ms(long ms)
+static inline void nap_ms(long ms)
 {
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
@@ -29,13 +29,13 @@ static void nap_ms(long ms)
 /* A cgroup of ours that the module can be sent into; "" if there can be none here. */
 static char container[200];
 
-static int take(int listener)
+static inline int take(int listener)
 {
     return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 }
 
 /* Reads the ask; its op, or 0. */
-static unsigned read_ask(int fd, char *packet, size_t cap, struct wire_msg *ret)
+static inline unsigned read_ask(int fd, char *packet, size_t cap, struct wire_msg *ret)
 {
     ssize_t n = recv(fd, packet, cap, 0);
 
@@ -44,7 +44,7 @@ static unsigned read_ask(int fd, char *packet, size_t cap, struct wire_msg *ret)
     return ret->op;
 }
 
-static void answer(int fd, enum team_kind kind, unsigned op, int code, const char *text)
+static inline void answer(int fd, enum team_kind kind, unsigned op, int code, const char *text)
 {
     char packet[TEAM_GATE_PACKET_MAX];
     struct wire_out w = wire_begin(packet, sizeof packet, kind, op);
@@ -58,10 +58,10 @@ static void answer(int fd, enum team_kind kind, unsigned op, int code, const cha
 }
 
 /* A yes to open, with a container to go into first. */
-static void send_into(int fd, const char *cgroup)
+static inline void send_into(int fd, const char *cgroup)
 {
     char packet[TEAM_GATE_PACKET_MAX];
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
     struct wire_out w = wire_begin(packet, sizeof packet, TEAM_ANSWER, TEAM_OP_OPEN);
     char reply[TEAM_GATE_PACKET_MAX];
     size_t len;
@@ -75,7 +75,7 @@ static void send_into(int fd, const char *cgroup)
         send(fd, reply, len, MSG_NOSIGNAL);
 }
 
-static bool is_inside(int pid)
+static inline bool is_inside(int pid)
 {
     char path[300], line[32];
     bool found = false;
@@ -91,12 +91,12 @@ static bool is_inside(int pid)
 }
 
 /* The second question: it has to be about the session, and from inside. */
-static void confirm_as(int listener, int code, const char *text)
+static inline void confirm_as(int listener, int code, const char *text)
 {
     char packet[TEAM_GATE_PACKET_MAX];
     struct ucred peer = {0};
     socklen_t len = sizeof peer;
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
     uint64_t session = 0;
     int fd = take(listener);
     struct wire_out w;
@@ -117,19 +117,19 @@ static void confirm_as(int listener, int code, const char *text)
     nap_ms(200);
 }
 
-static void contains(int l)
+static inline void contains(int l)
 {
     send_into(take(l), container);
     confirm_as(l, TEAM_DONE, NULL);
 }
 
-static void contains_and_then_says_no(int l)
+static inline void contains_and_then_says_no(int l)
 {
     send_into(take(l), container);
     confirm_as(l, TEAM_REFUSED, "the elevation has ended");
 }
 
-static void contains_and_is_gone(int l)
+static inline void contains_and_is_gone(int l)
 {
     int fd = take(l);
 
@@ -137,7 +137,7 @@ static void contains_and_is_gone(int l)
     send_into(fd, container);
 }
 
-static void contains_and_is_silent(int l)
+static inline void contains_and_is_silent(int l)
 {
     send_into(take(l), container);
     take(l);
@@ -145,22 +145,22 @@ static void contains_and_is_silent(int l)
 }
 
 /* Neither is followed by a question: one would be answered with yes. */
-static void contains_nowhere(int l)
+static inline void contains_nowhere(int l)
 {
     send_into(take(l), "/sys/fs/cgroup/team-that-is-not-there/s7");
     confirm_as(l, TEAM_DONE, NULL);
 }
 
-static void contains_elsewhere(int l)
+static inline void contains_elsewhere(int l)
 {
     send_into(take(l), "/tmp");
     confirm_as(l, TEAM_DONE, NULL);
 }
 
-static void answer_ask(int listener, long after_ms, int code, const char *text)
+static inline void answer_ask(int listener, long after_ms, int code, const char *text)
 {
     char packet[TEAM_GATE_PACKET_MAX];
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
     int fd = take(listener);
     unsigned op = read_ask(fd, packet, sizeof packet, &msg);
 
@@ -169,52 +169,52 @@ static void answer_ask(int listener, long after_ms, int code, const char *text)
     nap_ms(200); /* the answer, not the end, is what the module shall go by */
 }
 
-static void yes(int l)
+static inline void yes(int l)
 {
     answer_ask(l, 0, TEAM_DONE, "welcome");
 }
 
-static void no(int l)
+static inline void no(int l)
 {
     answer_ask(l, 0, TEAM_REFUSED, "no active elevation; run: teamctl request sudo --for 1h");
 }
 
-static void no_without_a_word(int l)
+static inline void no_without_a_word(int l)
 {
     answer_ask(l, 0, TEAM_REFUSED, NULL);
 }
 
-static void slow_yes(int l)
+static inline void slow_yes(int l)
 {
     answer_ask(l, 600, TEAM_DONE, NULL);
 }
 
-static void late_yes(int l)
+static inline void late_yes(int l)
 {
     answer_ask(l, 1500, TEAM_DONE, NULL);
 }
 
-static void no_code(int l)
+static inline void no_code(int l)
 {
     answer_ask(l, 0, -1, "hm");
 }
 
-static void failed(int l)
+static inline void failed(int l)
 {
     answer_ask(l, 0, TEAM_FAILED, "the disk is full");
 }
 
-static void yes_and_gone(int l)
+static inline void yes_and_gone(int l)
 {
     char packet[TEAM_GATE_PACKET_MAX];
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
     int fd = take(l);
 
     answer(fd, TEAM_ANSWER, read_ask(fd, packet, sizeof packet, &msg), TEAM_DONE, NULL);
 }
 
 /* teamd's way to turn away one connection too many. */
-static void no_before_it_reads(int l)
+static inline void no_before_it_reads(int l)
 {
     int fd = take(l);
 
@@ -222,45 +222,45 @@ static void no_before_it_reads(int l)
     nap_ms(100);
 }
 
-static void hangs_up(int l)
+static inline void hangs_up(int l)
 {
     close(take(l));
     nap_ms(200);
 }
 
-static void dies_while_answering(int l)
+static inline void dies_while_answering(int l)
 {
     char packet[TEAM_GATE_PACKET_MAX];
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
 
     read_ask(take(l), packet, sizeof packet, &msg);
 }
 
-static void reads_and_is_silent(int l)
+static inline void reads_and_is_silent(int l)
 {
     char packet[TEAM_GATE_PACKET_MAX];
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
 
     read_ask(take(l), packet, sizeof packet, &msg);
     nap_ms(5000);
 }
 
-static void accepts_and_is_silent(int l)
+static inline void accepts_and_is_silent(int l)
 {
     take(l);
     nap_ms(5000);
 }
 
-static void never_accepts(int l)
+static inline void never_accepts(int l)
 {
     (void)l;
     nap_ms(5000);
 }
 
-static void send_raw(int l, const char *bytes, size_t n)
+static inline void send_raw(int l, const char *bytes, size_t n)
 {
     char packet[TEAM_GATE_PACKET_MAX];
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
     int fd = take(l);
 
     read_ask(fd, packet, sizeof packet, &msg);
@@ -268,7 +268,7 @@ static void send_raw(int l, const char *bytes, size_t n)
     nap_ms(200);
 }
 
-static void garbage(int l)
+static inline void garbage(int l)
 {
     send_raw(l,
              "\x7f"
@@ -276,27 +276,27 @@ static void garbage(int l)
              16);
 }
 
-static void half_a_header(int l)
+static inline void half_a_header(int l)
 {
     send_raw(l, "TE\1\2", 4);
 }
 
-static void nothing_in_a_packet(int l)
+static inline void nothing_in_a_packet(int l)
 {
     send_raw(l, "", 0);
 }
 
-static void other_version(int l)
+static inline void other_version(int l)
 {
     send_raw(l, "TE\2\2\0\1\0\1\0\1\0\1\060", 13);
 }
 
-static void an_escape_in_the_text(int l)
+static inline void an_escape_in_the_text(int l)
 {
     send_raw(l, "TE\1\2\0\1\0\2\0\1\0\1\063\0\2\0\3\033[m", 20);
 }
 
-static void oversize(int l)
+static inline void oversize(int l)
 {
     static char packet[TEAM_GATE_PACKET_MAX + 1];
     struct wire_out w = wire_begin(packet, sizeof packet, TEAM_ANSWER, TEAM_OP_ACCOUNT);
@@ -307,7 +307,7 @@ static void oversize(int l)
     send_raw(l, packet, sizeof packet);
 }
 
-static void other_op(int l)
+static inline void other_op(int l)
 {
     int fd = take(l);
 
@@ -315,7 +315,7 @@ static void other_op(int l)
     nap_ms(200);
 }
 
-static void asks_back(int l)
+static inline void asks_back(int l)
 {
     int fd = take(l);
 
@@ -323,12 +323,12 @@ static void asks_back(int l)
     nap_ms(200);
 }
 
-static void opens_without_a_record(int l)
+static inline void opens_without_a_record(int l)
 {
     send_raw(l, "TE\1\2\0\2\0\1\0\1\0\1\060", 13);
 }
 
-static void no_then_yes(int l)
+static inline void no_then_yes(int l)
 {
     int fd = take(l);
 
@@ -338,13 +338,13 @@ static void no_then_yes(int l)
 }
 
 /* Says no, and for a reason what it was asked. */
-static void repeat(int l)
+static inline void repeat(int l)
 {
     static const enum team_tag TAGS[] = {TEAM_SERVICE, TEAM_UID, TEAM_USER,
                                          TEAM_RUSER,   TEAM_TTY, TEAM_RHOST};
     char packet[TEAM_GATE_PACKET_MAX], value[256], text[481];
     struct text t = text_over(text, sizeof text);
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
     int fd = take(l);
     unsigned op = read_ask(fd, packet, sizeof packet, &msg);
 
@@ -359,12 +359,12 @@ static void repeat(int l)
 
 /* Yes if the asking process holds this connection at 3 or above, and would not give it to a child.
  */
-static void look_at_the_descriptor(int l)
+static inline void look_at_the_descriptor(int l)
 {
     char packet[TEAM_GATE_PACKET_MAX], path[64], link[64] = "", flags[128] = "";
     struct ucred peer = {0};
     socklen_t len = sizeof peer;
-    struct wire_msg msg;
+    struct wire_msg msg = {0};
     int fd = take(l), found = 0;
     unsigned op = read_ask(fd, packet, sizeof packet, &msg);
 

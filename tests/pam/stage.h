@@ -57,8 +57,8 @@ void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
     va_end(args);
 }
 
-static int listen_to_it(int n, const struct pam_message **messages, struct pam_response **ret,
-                        void *ctx)
+static inline int listen_to_it(int n, const struct pam_message **messages,
+                               struct pam_response **ret, void *ctx)
 {
     (void)ctx;
     heard.shown += n;
@@ -68,8 +68,8 @@ static int listen_to_it(int n, const struct pam_message **messages, struct pam_r
     return *ret ? PAM_SUCCESS : PAM_BUF_ERR;
 }
 
-static int refuse_to_listen(int n, const struct pam_message **messages, struct pam_response **ret,
-                            void *ctx)
+static inline int refuse_to_listen(int n, const struct pam_message **messages,
+                                   struct pam_response **ret, void *ctx)
 {
     (void)n, (void)messages, (void)ret, (void)ctx;
     heard.shown++;
@@ -80,7 +80,7 @@ static int refuse_to_listen(int n, const struct pam_message **messages, struct p
 
 enum place { TEAMD = 0, ABSENT, PLAIN_FILE, DEAD_SOCKET, STREAM_SOCKET, IMPOSTOR, FULL };
 
-static const char *socket_path(void)
+static inline const char *socket_path(void)
 {
     static char path[100];
 
@@ -88,7 +88,7 @@ static const char *socket_path(void)
     return path;
 }
 
-static int connect_to(int type)
+static inline int connect_to(int type)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, type, 0);
@@ -100,7 +100,7 @@ static int connect_to(int type)
     return -1;
 }
 
-static int listen_at(int type, int backlog)
+static inline int listen_at(int type, int backlog)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, type, 0);
@@ -113,7 +113,7 @@ static int listen_at(int type, int backlog)
 
 /* Makes what stands at the socket's path; the listening descriptor, or -1. `crowd` gets the
  * connections that fill the backlog. */
-static int set_up(enum place place, int crowd[static 16])
+static inline int set_up(enum place place, int crowd[static 16])
 {
     int fd = -1;
 
@@ -148,7 +148,7 @@ static int set_up(enum place place, int crowd[static 16])
     return fd;
 }
 
-static pid_t start(int listener, void (*behaviour)(int))
+static inline pid_t start(int listener, void (*behaviour)(int))
 {
     pid_t pid = listener < 0 ? 0 : fork();
 
@@ -161,7 +161,7 @@ static pid_t start(int listener, void (*behaviour)(int))
     return pid;
 }
 
-static void stop(pid_t pid)
+static inline void stop(pid_t pid)
 {
     if (pid > 0) {
         kill(pid, SIGKILL);
@@ -169,7 +169,7 @@ static void stop(pid_t pid)
     }
 }
 
-static void write_service(const char *service, const char *arguments)
+static inline void write_service(const char *service, const char *arguments)
 {
     static const char *const TYPES[] = {"auth", "account", "session"};
     char path[200];
@@ -183,9 +183,9 @@ static void write_service(const char *service, const char *arguments)
     fclose(f);
 }
 
-static pam_handle_t *begin(const char *service, const char *user,
-                           int (*conversation)(int, const struct pam_message **,
-                                               struct pam_response **, void *))
+static inline pam_handle_t *begin(const char *service, const char *user,
+                                  int (*conversation)(int, const struct pam_message **,
+                                                      struct pam_response **, void *))
 {
     const struct pam_conv conv = {.conv = conversation};
     pam_handle_t *pamh = NULL;
@@ -197,7 +197,7 @@ static pam_handle_t *begin(const char *service, const char *user,
     return pamh;
 }
 
-static int64_t now_ms(void)
+static inline int64_t now_ms(void)
 {
     struct timespec t;
 
@@ -205,7 +205,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int count_entries(const char *path)
+static inline int count_entries(const char *path)
 {
     DIR *dir = opendir(path);
     int n = 0;
@@ -218,8 +218,8 @@ static int count_entries(const char *path)
 }
 
 /* Runs one phase of PAM with standard output and error watched, and the real uid of who asks. */
-static int run(pam_handle_t *pamh, int (*phase)(pam_handle_t *, int), int flags, uid_t uid,
-               size_t *ret_printed)
+static inline int run(pam_handle_t *pamh, int (*phase)(pam_handle_t *, int), int flags, uid_t uid,
+                      size_t *ret_printed)
 {
     int watch = memfd_create("printed", MFD_CLOEXEC), out = dup(1), err = dup(2), code;
     struct stat st;
@@ -242,7 +242,7 @@ static int run(pam_handle_t *pamh, int (*phase)(pam_handle_t *, int), int flags,
 }
 
 /* This program is BUILD/tests/pam/NAME, the module BUILD/pam_team.so. */
-static bool find_module(void)
+static inline bool find_module(void)
 {
     ssize_t n = readlink("/proc/self/exe", module, sizeof module - 16);
 
@@ -259,7 +259,7 @@ static bool find_module(void)
 
 static char home[300]; /* where this program comes from */
 
-static void make_container(void)
+static inline void make_container(void)
 {
     static const char *const MOUNTS[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
     char line[200];
@@ -282,7 +282,7 @@ static void make_container(void)
     }
 }
 
-static void leave_container(void)
+static inline void leave_container(void)
 {
     int fd = container[0] != '\0' ? open(home, O_WRONLY | O_CLOEXEC) : -1;
 
@@ -292,7 +292,7 @@ static void leave_container(void)
     close(fd);
 }
 
-static int build_stage(void **state)
+static inline int build_stage(void **state)
 {
     char path[200];
 
@@ -303,7 +303,7 @@ static int build_stage(void **state)
     return mkdir(path, 0755);
 }
 
-static int clear_stage(void **state)
+static inline int clear_stage(void **state)
 {
     static const char *const NAMES[] = {"pam.d/sudo", "pam.d/su",       "pam.d/login",
                                         "pam.d/sshd", "pam.d/polkit-1", "gate.sock"};

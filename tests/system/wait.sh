@@ -48,6 +48,33 @@ types()
     out=$(tr -d '\r' <<<"$out")
 }
 
+# at_question WHO TEXT: WHO types TEXT at the first question of sudo. while_waiting WHO KEY: Enter
+# there, and KEY a moment later. (sudo itself misses a signal between its prompt and its read.)
+at_question()
+{
+    types "$1" <<KEYS
+spawn -noecho sudo id
+sees "give up: "
+after 300
+send "$2"
+ends
+exit [lindex [wait] 3]
+KEYS
+}
+while_waiting()
+{
+    types "$1" <<KEYS
+spawn -noecho sudo id
+sees "give up: "
+send "\\r"
+sees "waiting for"
+after 300
+send "$2"
+ends
+exit [lindex [wait] 3]
+KEYS
+}
+
 # meanwhile FILE CMD...: as soon as FILE is there, which somebody at a terminal makes.
 meanwhile()
 {
@@ -131,48 +158,20 @@ unlike "and nothing ran" "$out" "uid=0"
 
 asks alice
 for key in '\003' '\032'; do
-    types alice <<KEYS
-spawn -noecho sudo id
-sees "give up: "
-send "\\r"
-sees "waiting for"
-after 300
-send "$key"
-ends
-exit [lindex [wait] 3]
-KEYS
+    while_waiting alice "$key"
     is "key $key while waiting gives up at once" "$status" 1
     like "key $key: and says that the request stays" "$out" "given up; request $id stays open"
     is "key $key: it does" "$(state "$id")" pending
 done
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-after 300
-send "\003"
-ends
-exit [lindex [wait] 3]
-KEYS
+at_question alice '\003'
 is "Ctrl-C at the question gives up" "$status" 1
 like "with the usual denial" "$out" "request $id is waiting for bob or erin
 sudo: PAM"
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "no\r"
-ends
-exit [lindex [wait] 3]
-KEYS
+at_question alice 'no\r'
 is "so does an answer that is not empty" "$status" 1
 like "with the usual denial" "$out" "request $id is waiting for bob or erin
 sudo: PAM"
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "\004"
-ends
-exit [lindex [wait] 3]
-KEYS
+at_question alice '\004'
 is "so does the end of input" "$status" 1
 types alice <<'KEYS'
 spawn -noecho sudo id
@@ -210,13 +209,7 @@ unlike "and is asked nothing" "$out" "Enter"
 # ---- time ------------------------------------------------------------------------------------------
 
 gate_sudo wait=1s
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "\r"
-ends
-exit [lindex [wait] 3]
-KEYS
+at_question alice '\r'
 is "the wait ends by itself" "$status" 1
 like "and says so" "$out" "request $id is not active after 1s, and stays open: waiting for bob or erin"
 drop alice "$id"
@@ -224,13 +217,7 @@ gate_sudo wait=1m
 policy 'pending_expiry = "2s";'
 teamctl reload >/dev/null
 asks alice
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "\r"
-ends
-exit [lindex [wait] 3]
-KEYS
+at_question alice '\r'
 is "what expires ends the wait" "$status" 1
 like "and says so" "$out" "request $id has expired"
 policy '' 2
@@ -335,22 +322,10 @@ is "the request is hers" "$(jq -r '[.requester, .state, .reason, .duration_s, .t
     "alice active rotate the certs 1800 host:bastion-1/sudo"
 drop alice "$(newest)"
 last=$(newest)
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "\r"
-ends
-exit [lindex [wait] 3]
-KEYS
+at_question alice '\r'
 is "an empty reason gives up" "$status" 1
 like "and is told what to type" "$out" 'run: teamctl request sudo'
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "a\033\[2Jb\r"
-ends
-exit [lindex [wait] 3]
-KEYS
+at_question alice 'a\033\[2Jb\r'
 like "a reason with controls is none" "$out" 'that cannot be a reason'
 exits 1 "sudo -n asks for no reason" as_tty alice sudo -n id
 like "and says what to type" "$out" '^no active elevation for sudo on bastion-1; run: teamctl request'
@@ -359,20 +334,10 @@ like "but told" "$out" '^no policy lets you have sudo'
 run as_from "$(id -u bob)" alice script -qec "sudo id" /dev/null <>/mnt/idle
 unlike "bob, become alice, asks for nothing" "$out" 'Reason'
 is "none of them has made a request" "$(newest)" "$last"
-types carol <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "look\r"
-ends
-KEYS
+at_question carol 'look\r'
 like "what needs no approval goes on at once" "$out" 'uid=0'
 gate_sudo prompt prompt_for=8h
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "certs\r"
-ends
-KEYS
+at_question alice 'certs\r'
 like "more than the policy allows is refused with the reason" "$out" '8h is more than policy "sre" allows'
 policy 'require_ticket = true; ticket_pattern = "^CHG-[0-9]+$";'
 teamctl reload >/dev/null
