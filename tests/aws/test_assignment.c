@@ -540,6 +540,37 @@ static void test_breadth(void **state)
     end();
 }
 
+/* AWS works on it for minutes: the person is told, and others get the place. */
+static void test_drags(void **state)
+{
+    static const struct fake_line SCRIPT[] = {CREATE(CREATED("IN_PROGRESS", "")),
+                                              CREATION(CREATED("IN_PROGRESS", "")),
+                                              CREATION(CREATED("IN_PROGRESS", "")),
+                                              CREATION(CREATED("SUCCEEDED", "")),
+                                              {0}};
+    struct assignments_status status;
+    struct seen s = {0};
+
+    (void)state;
+    begin(SCRIPT);
+    start(&s, ASSIGNMENT_GRANT, "a-1");
+    while (fake_at < 2)
+        sd_event_run(fake_loop, 100000);
+    assignments_status(queue, &status);
+    assert_int_equal(status.changing, 1);
+    assert_int_equal(s.n_waits, 0);
+    fake_ahead_s += 121;
+    while (s.n_waits == 0)
+        sd_event_run(fake_loop, 100000);
+    assert_int_equal(s.waits[0], ASSIGNMENT_SLOW);
+    assignments_status(queue, &status);
+    assert_int_equal(status.changing, 0);
+    assert_int_equal(status.waiting, 1);
+    fake_run(&s.done);
+    assert_int_equal(s.outcome, ASSIGNMENT_GRANTED);
+    end();
+}
+
 /* Removals go before grants that wait longer. */
 static void test_removals_first(void **state)
 {
@@ -823,6 +854,7 @@ int main(void)
         cmocka_unit_test(test_order_in_a_pair),
         cmocka_unit_test(test_pause_lets_others_by),
         cmocka_unit_test(test_breadth),
+        cmocka_unit_test(test_drags),
         cmocka_unit_test(test_removals_first),
         cmocka_unit_test(test_cancel_on_the_way),
         cmocka_unit_test(test_cancel_while_it_waits),
