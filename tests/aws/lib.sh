@@ -115,14 +115,15 @@ aws()
     "$MOTO/bin/python3" -m awscli --region $region --output json "$@"
 }
 
-# moto_checks: from now on moto wants signatures of a key that may do everything, which we get.
+EVERYTHING='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+
+# moto_checks [POLICY]: from now on moto wants signatures of a key that may do that, which we get.
 moto_checks()
 {
     local key
 
     aws iam create-user --user-name courier >/dev/null
-    aws iam put-user-policy --user-name courier --policy-name all --policy-document \
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    aws iam put-user-policy --user-name courier --policy-name all --policy-document "${1:-$EVERYTHING}"
     key=$(aws iam create-access-key --user-name courier)
     _point_at "$AWS_ENDPOINT_URL" "$(jq -r .AccessKey.AccessKeyId <<<"$key")" \
         "$(jq -r .AccessKey.SecretAccessKey <<<"$key")"

@@ -46,7 +46,12 @@ bob=$(said .UserId identitystore create-user --identity-store-id "$store" --user
 group=$(said .GroupId identitystore create-group --identity-store-id "$store" --display-name SRE)
 aws identitystore create-group-membership --identity-store-id "$store" --group-id "$group" \
     --member-id "UserId=$alice" >/dev/null
-moto_checks
+# From here on nobody may do more than the manual says is needed.
+policy=$(sed -n '/^{$/,/^}$/p' "$SRC/teamd/courier/team-courier.8")
+ok "the policy in the manual is JSON" jq -e .Statement[0].Action[0] <<<"$policy"
+moto_checks "$policy"
+like "what is not in it is refused" "$(aws sso-admin create-permission-set --instance-arn "$instance" --name No 2>&1)" \
+    AccessDenied
 
 assigned()
 {
