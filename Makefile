@@ -64,7 +64,7 @@ PAM_OBJS := $(patsubst %.c,$(OBJ)/%.pic.o,$(wildcard pam_team/*.c))
 
 TEAMD_LIBS := -llmdb -lsodium -lconfig -lsystemd
 TEAMCTL_LIBS := -ljansson
-COURIER_LIBS := -lcurl -lcrypto -ljansson -lsystemd
+COURIER_LIBS := -lcurl -lcrypto -ljansson -lsystemd -lconfig -lsodium
 
 PROGRAMS := $(BUILD)/teamd $(BUILD)/teamctl $(BUILD)/pam_team.so \
 	$(patsubst teamd/courier/main.c,$(BUILD)/team-courier,$(wildcard teamd/courier/main.c))

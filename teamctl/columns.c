@@ -17,10 +17,17 @@
 /* clang-format off */
 
 static const struct column TARGETS[] = {
-    { "target", HIDDEN, TEAM_TARGET_NAME, COL_TEXT,  NEVER, NULL },
-    { "state",  HIDDEN, TEAM_STATE,       COL_STATE, NEVER, NULL },
+    { "target",            HIDDEN, TEAM_TARGET_NAME,       COL_TEXT,   NEVER, NULL },
+    { "state",             HIDDEN, TEAM_STATE,             COL_STATE,  NEVER, NULL },
+    { "account_id",        HIDDEN, TEAM_ACCOUNT,           COL_TEXT,   IF_ANY, NULL },
+    { "account_name",      HIDDEN, TEAM_ACCOUNT_NAME,      COL_TEXT,   IF_ANY, NULL },
+    { "permission_set",    HIDDEN, TEAM_PERMISSION_SET,    COL_TEXT,   IF_ANY, NULL },
+    { "credentials_until", HIDDEN, TEAM_CREDENTIALS_UNTIL, COL_MOMENT, IF_ANY, NULL },
+    { "trouble",           HIDDEN, TEAM_TROUBLE,           COL_TEXT,   IF_ANY, NULL },
+    { "portal_url",        HIDDEN, TEAM_PORTAL,            COL_TEXT,   IF_ANY, NULL },
 };
-static const struct row_type TARGETS_TYPE = GROUPS(TARGETS, "$0", "$0 ($1)");
+static const struct row_type TARGETS_TYPE =
+    GROUPS(TARGETS, "$0[ ($3)]", "$0[ in $3] ($1)[; credentials may live until $5][; waits: $6]");
 
 static const struct column DECISIONS[] = {
     { "by",       HIDDEN, TEAM_BY,       COL_TEXT,   NEVER, NULL },
@@ -92,8 +99,20 @@ static const struct column TARGET[] = {
     { "approvers",         "APPROVERS", TEAM_WAITING_FOR,       COL_TEXTS,   3, NULL },
     { "policy",            "POLICY",    TEAM_POLICY,            COL_TEXT,    4, NULL },
     { "ticket",            "TICKET",    TEAM_TICKET,            COL_TEXT,    5, NULL },
+    { "account_name",      "ACCOUNT",   TEAM_ACCOUNT_NAME,      COL_TEXT,    IF_ANY + 6, NULL },
+    { "path",              "WHERE",     TEAM_PATH,              COL_TEXT,    IF_ANY + 7, NULL },
 };
 const struct row_type TARGET_ROWS = ROWS(TARGET, "targets", TARGET);
+
+static const struct column DRIFT[] = {
+    { "account_id",     "ACCOUNT",   TEAM_ACCOUNT,        COL_TEXT, 0, NULL },
+    { "account_name",   "CALLED",    TEAM_ACCOUNT_NAME,   COL_TEXT, 3, NULL },
+    { "permission_set", "SET",       TEAM_PERMISSION_SET, COL_TEXT, 1, NULL },
+    { "kind",           "KIND",      TEAM_KIND,           COL_TEXT, 4, NULL },
+    { "name",           "WHO",       TEAM_LABEL,          COL_TEXT, 2, NULL },
+    { "principal_id",   "PRINCIPAL", TEAM_PRINCIPAL,      COL_TEXT, 5, NULL },
+};
+const struct row_type DRIFT_ROWS = ROWS(DRIFT, "drift", DRIFT);
 
 static const struct column EVENT[] = {
     { "seq",     "SEQ",     TEAM_SEQ,         COL_NUMBER, 9,     NULL },

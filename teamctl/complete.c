@@ -140,6 +140,23 @@ static bool id_row(void *ctx, enum team_row kind, struct wire_span row)
     return true;
 }
 
+/* Accounts by their names, unless a number is typed or the name would have to be quoted. */
+static void offer_aws(const struct completion *p, struct wire_span row, const char *name)
+{
+    char account[256], set[40], by_name[320], plain[256];
+    const char *slash = strrchr(name, '/');
+
+    wire_copy(row, TEAM_ACCOUNT_NAME, account, sizeof account);
+    text_make_plain(plain, sizeof plain, account, strlen(account));
+    snprintf(set, sizeof set, "%s", slash ? slash + 1 : "");
+    snprintf(by_name, sizeof by_name, "aws:%s/%s", account, set);
+    if (!account[0] || !text_is_word(account, strlen(account)) ||
+        (strncmp(p->typed, "aws:", 4) == 0 && p->typed[4] >= '0' && p->typed[4] <= '9'))
+        snprintf(by_name, sizeof by_name, "%.300s", name);
+    if (!is_given(p, name) && !is_given(p, by_name))
+        offer(p, by_name, plain);
+}
+
 /* This host's targets can be called by their service. */
 static bool target_row(void *ctx, enum team_row kind, struct wire_span row)
 {
@@ -149,6 +166,10 @@ static bool target_row(void *ctx, enum team_row kind, struct wire_span row)
 
     if (kind != TEAM_ROW_TARGET || !wire_copy(row, TEAM_TARGET_NAME, name, sizeof name))
         return true;
+    if (strncmp(name, "aws:", 4) == 0) {
+        offer_aws(p, row, name);
+        return true;
+    }
     wire_copy(row, TEAM_POLICY, policy, sizeof policy);
     text_make_plain(plain, sizeof plain, policy, strlen(policy));
     slash = strrchr(name, '/');

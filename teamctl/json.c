@@ -70,8 +70,12 @@ json_t *row_json(const struct row_type *type, struct wire_span row)
 {
     json_t *object = json_object();
 
-    for (size_t i = 0; i < type->n_columns; i++)
-        json_set(&object, type->columns[i].key, column_json(&type->columns[i], row));
+    for (size_t i = 0; i < type->n_columns; i++) {
+        const struct column *c = &type->columns[i];
+
+        if (c->rank != IF_ANY || wire_find(row, c->tag).at)
+            json_set(&object, c->key, column_json(c, row));
+    }
     return object;
 }
 

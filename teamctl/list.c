@@ -15,11 +15,17 @@ bool show_row(void *ctx, enum team_row kind, struct wire_span row)
 
 int show_rows(struct call *c, struct wire_out *ask, const struct row_type *type)
 {
+    return show_rows_within(c, ask, type, TALK_PATIENCE_MS);
+}
+
+int show_rows_within(struct call *c, struct wire_out *ask, const struct row_type *type,
+                     int64_t patience_ms)
+{
     struct render r;
     struct answer a;
 
     render_begin(&r, type, &c->look, c->out);
-    talk_ask(&c->talk, ask, TALK_PATIENCE_MS, show_row, &r, &a);
+    talk_ask(&c->talk, ask, patience_ms, show_row, &r, &a);
     render_end(&r, a.code == TEAM_DONE);
     if (a.code != TEAM_DONE)
         return complain_answer(c, NULL, &a);

@@ -63,7 +63,12 @@ enum column_kind {
     COL_GROUPS, /* a list of groups */
 };
 
-enum { COLUMNS_MAX = 24, NOT_IN_TABLES = 255 };
+enum {
+    COLUMNS_MAX = 24,
+    NOT_IN_TABLES = 255,
+    IF_ANY = 128, /* plus a rank: only in tables where some row has it. Alone, of a group: absent is
+                     not even null in JSON */
+};
 
 struct row_type;
 
@@ -87,7 +92,7 @@ struct row_type {
 };
 
 extern const struct row_type REQUEST_ROWS, SESSION_ROWS, TARGET_ROWS, EVENT_ROWS, FINDING_ROWS,
-    STATUS_ROWS, CHECK_ROWS, PAM_ROWS;
+    STATUS_ROWS, CHECK_ROWS, PAM_ROWS, DRIFT_ROWS;
 
 /* ---- one value ------------------------------------------------------------------------------ */
 

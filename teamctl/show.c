@@ -29,6 +29,7 @@ static bool show_part(void *ctx, enum team_row kind, struct wire_span row)
         add_json(w, kind, row);
     } else if (kind == TEAM_ROW_REQUEST) {
         page_put(o, &REQUEST_ROWS, row, &w->c->look);
+        aws_put_use(o, row);
     } else {
         out_text(o, w->render.n == 0 ? "\nSessions\n" : "");
         render_row(&w->render, row);

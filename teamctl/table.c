@@ -207,6 +207,9 @@ static void measure(struct table *t, bool whole)
                 t->natural[i] = width;
         }
     }
+    for (size_t i = 0; i < n; i++)
+        if (empty[i] && t->type->columns[i].rank >= IF_ANY)
+            t->natural[i] = 0;
     memcpy(t->widths, t->natural, n * sizeof *t->widths);
     if (t->look->width > 0)
         table_fit(t->type, empty, t->widths, t->look->width);

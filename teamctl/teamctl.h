@@ -148,6 +148,10 @@ bool show_row(void *ctx, enum team_row kind, struct wire_span row);
 /* Asks and shows every row that comes as the person wishes. Returns the exit code. */
 int show_rows(struct call *c, struct wire_out *ask, const struct row_type *type);
 
+/* The same for what teamd has reason to wait for. */
+int show_rows_within(struct call *c, struct wire_out *ask, const struct row_type *type,
+                     int64_t patience_ms);
+
 /* The same for rows that go on coming, until the person has had enough. */
 int follow_rows(struct call *c, struct wire_out *ask, const struct row_type *type);
 
@@ -161,6 +165,9 @@ int change_request(struct call *c, struct wire_out *ask, const char *id);
 
 /* Shows one request, with its sessions (only ever without them as JSON). Returns the exit code. */
 int show_request(struct call *c, const char *id, bool sessions);
+
+/* How to use the AWS targets of a request that are open: the portal, and a profile to paste. */
+void aws_put_use(struct out *o, struct wire_span request);
 
 int verb_dashboard(struct call *c);
 int verb_request(struct call *c);
@@ -187,5 +194,8 @@ int verb_pam_undo(struct call *c);
 int verb_pam_remove(struct call *c);
 int verb_pam_status(struct call *c);
 int verb_pam_guard(struct call *c);
+int verb_refresh(struct call *c);
+int verb_reconcile(struct call *c);
+int verb_drift(struct call *c);
 int verb_help(struct call *c);
 int verb_complete(struct call *c);

@@ -1,4 +1,4 @@
-#include "teamd.h"
+#include "link.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -275,14 +275,61 @@ static void reload(struct ask *a)
                 r == -EBUSY ? "a reload is under way already; try again" : "out of memory");
 }
 
+static void told(struct ask *a, enum reply_code code, const char *text)
+{
+    ask_say(a, code, text);
+}
+
+static void drop_waiter(struct ask *a)
+{
+    link_wait_not(a->more);
+    free(a->more);
+}
+
+/* Has the courier do it, and answers when it is done. */
+static void ask_courier(struct ask *a, void (*start)(struct teamd *t, struct link_waiter *w))
+{
+    struct link_waiter *w;
+
+    if (!link_can_be_asked(a))
+        return;
+    w = calloc(1, sizeof *w);
+    if (!w) {
+        ask_say(a, REPLY_FAILED, "out of memory");
+        return;
+    }
+    *w = (struct link_waiter){.ask = a, .done = told};
+    a->more = w;
+    a->drop = drop_waiter;
+    start(a->t, w);
+}
+
+static void do_as_admin(struct ask *a, enum admin_act act)
+{
+    switch (act) {
+    case ADMIN_RELOAD:
+        reload(a);
+        return;
+    case ADMIN_BACKUP:
+        backup_begin(a);
+        return;
+    case ADMIN_REFRESH:
+        ask_courier(a, link_refresh);
+        return;
+    case ADMIN_RECONCILE:
+        ask_courier(a, link_reconcile);
+        return;
+    }
+}
+
 /* A full disk is when a copy of the store is wanted most, so that one only tries to be recorded. */
 static void admitted(struct job *j, const struct reply *reply, int error)
 {
     struct change *c = (struct change *)(void *)((char *)j - offsetof(struct change, job));
     struct ask *a = c->ask;
-    bool backup = j->event.admin == ADMIN_BACKUP;
+    enum admin_act act = (enum admin_act)j->event.admin;
 
-    if (error < 0 && !(backup && may_administer(&a->t->world, &a->actor))) {
+    if (error < 0 && !(act == ADMIN_BACKUP && may_administer(&a->t->world, &a->actor))) {
         committed(j, reply, error);
         return;
     }
@@ -293,10 +340,7 @@ static void admitted(struct job *j, const struct reply *reply, int error)
     a->more = NULL;
     a->drop = NULL;
     free(c);
-    if (backup)
-        backup_begin(a);
-    else
-        reload(a);
+    do_as_admin(a, act);
 }
 
 static void queue_admin(struct ask *a)
@@ -310,6 +354,18 @@ static void queue_admin(struct ask *a)
 static void start_reload(struct ask *a, struct change *c)
 {
     c->job.event = (struct event){.kind = EV_ADMIN, .admin = ADMIN_RELOAD};
+    ask_look_up(a, &a->actor.uid, 1, queue_admin);
+}
+
+static void start_refresh(struct ask *a, struct change *c)
+{
+    c->job.event = (struct event){.kind = EV_ADMIN, .admin = ADMIN_REFRESH};
+    ask_look_up(a, &a->actor.uid, 1, queue_admin);
+}
+
+static void start_reconcile(struct ask *a, struct change *c)
+{
+    c->job.event = (struct event){.kind = EV_ADMIN, .admin = ADMIN_RECONCILE};
     ask_look_up(a, &a->actor.uid, 1, queue_admin);
 }
 
@@ -331,6 +387,7 @@ static const struct {
     {TEAM_OP_DECIDE, true, start_decide},    {TEAM_OP_CANCEL, true, start_cancel},
     {TEAM_OP_REVOKE, true, start_revoke},    {TEAM_OP_EXTEND, true, start_extend},
     {TEAM_OP_RELOAD, false, start_reload},   {TEAM_OP_BACKUP, false, start_backup},
+    {TEAM_OP_REFRESH, false, start_refresh}, {TEAM_OP_RECONCILE, false, start_reconcile},
 };
 
 void change_ask(struct ask *a)

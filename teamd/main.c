@@ -1,4 +1,4 @@
-#include "teamd.h"
+#include "link.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -203,7 +203,7 @@ static void open_containers(struct teamd *t, const char *where)
  */
 
 struct sockets {
-    int gate, control;
+    int gate, control, courier;
 };
 
 /* From systemd, told apart by their names (FileDescriptorName= of the socket units). */
@@ -217,6 +217,8 @@ static int inherited(struct sockets *s)
             s->gate = SD_LISTEN_FDS_START + i;
         else if (strcmp(names[i], "control") == 0)
             s->control = SD_LISTEN_FDS_START + i;
+        else if (strcmp(names[i], "courier") == 0)
+            s->courier = SD_LISTEN_FDS_START + i;
         else
             kept_inherit(names[i], SD_LISTEN_FDS_START + i);
         free(names[i]);
@@ -241,12 +243,44 @@ static int make_socket(const char *dir, const char *name, unsigned mode, int *re
     return r;
 }
 
-static int make_sockets(const struct teamd *t, struct sockets *s)
+/* Who may come there is looked up once: a program that could become that user later is not it. */
+static gid_t find_courier(struct teamd *t)
+{
+    const struct passwd *pw = getpwnam("team-courier");
+
+    t->courier_uid = pw ? pw->pw_uid : geteuid() == 0 ? (uid_t)-1 : geteuid();
+    return pw ? pw->pw_gid : (gid_t)-1;
+}
+
+/* Without that user there is no courier, and AWS cannot be asked for. */
+static int make_courier_socket(struct teamd *t, struct sockets *s)
+{
+    gid_t group = find_courier(t);
+    char path[128];
+    int r;
+
+    if (t->courier_uid == (uid_t)-1)
+        return 0;
+    r = make_socket(t->options.runtime_dir, "courier.sock", 0600, &s->courier);
+    if (r < 0 || group == (gid_t)-1)
+        return r;
+    snprintf(path, sizeof path, "%s/courier.sock", t->options.runtime_dir);
+    if (chown(path, 0, group) < 0 || chmod(path, 0660) < 0) {
+        fprintf(stderr, "teamd: cannot give %s to team-courier: %s\n", path, strerror(errno));
+        return -errno;
+    }
+    return 0;
+}
+
+static int make_sockets(struct teamd *t, struct sockets *s)
 {
     int r;
 
-    if (s->gate >= 0 && s->control >= 0)
+    if (s->gate >= 0 && s->control >= 0) {
+        if (s->courier >= 0)
+            find_courier(t);
         return 0;
+    }
     if (s->gate >= 0 || s->control >= 0) {
         fputs("teamd: systemd passed one socket; both gate and control are needed\n", stderr);
         return -EINVAL;
@@ -257,7 +291,10 @@ static int make_sockets(const struct teamd *t, struct sockets *s)
     r = make_socket(t->options.runtime_dir, "gate.sock", 0600, &s->gate);
     if (r < 0)
         return r;
-    return make_socket(t->options.runtime_dir, "control.sock", 0666, &s->control);
+    r = make_socket(t->options.runtime_dir, "control.sock", 0666, &s->control);
+    if (r < 0)
+        return r;
+    return make_courier_socket(t, s);
 }
 
 /* ---- asks to their shells ----------------------------------------------------------------------
@@ -270,7 +307,9 @@ static bool is_in_place(unsigned op)
 
 static void on_ask(void *ctx, struct conn *c, const struct wire_msg *msg)
 {
-    if (conn_socket(c) == IPC_CONTROL)
+    if (conn_socket(c) == IPC_COURIER)
+        link_ask(ctx, c, msg);
+    else if (conn_socket(c) == IPC_CONTROL)
         control_ask(ctx, c, msg);
     else if (is_in_place(msg->op))
         in_place_ask(ctx, c, msg);
@@ -280,16 +319,18 @@ static void on_ask(void *ctx, struct conn *c, const struct wire_msg *msg)
 
 static void on_room(void *ctx, struct conn *c)
 {
-    (void)ctx;
-    if (conn_socket(c) == IPC_CONTROL && conn_data(c))
+    if (conn_socket(c) == IPC_COURIER)
+        link_room(ctx, c);
+    else if (conn_socket(c) == IPC_CONTROL && conn_data(c))
         query_room(conn_data(c));
 }
 
 static void on_gone(void *ctx, struct conn *c)
 {
-    (void)ctx;
     if (conn_socket(c) == IPC_GATE && !is_in_place(conn_op(c)))
         gate_gone(c);
+    else if (conn_socket(c) == IPC_COURIER)
+        link_gone(ctx, c);
     else
         control_gone(c);
 }
@@ -312,8 +353,19 @@ static bool on_trusts(void *ctx, uint32_t uid)
     return uid == 0 || (who && policy_is_admin(t->world.policy, who));
 }
 
-static const struct ipc_handlers HANDLERS = {
-    .ask = on_ask, .room = on_room, .gone = on_gone, .account = on_account, .trusts = on_trusts};
+static bool on_courier(void *ctx, uint32_t uid)
+{
+    const struct teamd *t = ctx;
+
+    return t->courier_uid != (uid_t)-1 && uid == t->courier_uid;
+}
+
+static const struct ipc_handlers HANDLERS = {.ask = on_ask,
+                                             .room = on_room,
+                                             .gone = on_gone,
+                                             .account = on_account,
+                                             .courier = on_courier,
+                                             .trusts = on_trusts};
 
 /* ---- signals and the end -----------------------------------------------------------------------
  */
@@ -335,6 +387,7 @@ static int stop_if_answered(sd_event_source *source, void *ctx)
     (void)source;
     turn_run(t);
     wait_end(t);
+    link_end(t);
     follow_end(t);
     return ipc_connections(t->ipc) > 0 ? 0 : sd_event_exit(t->loop, EXIT_SUCCESS);
 }
@@ -406,7 +459,7 @@ static int add_signals(struct teamd *t)
 /* ---- starting ----------------------------------------------------------------------------------
  */
 
-static struct sockets sockets = {-1, -1};
+static struct sockets sockets = {-1, -1, -1};
 
 static int give_socket(struct teamd *t, enum ipc_socket which, int *fd)
 {
@@ -433,6 +486,12 @@ static void ready(void *ctx, int error, const char *text)
         r = give_socket(t, IPC_GATE, &sockets.gate);
     if (r == 0)
         r = give_socket(t, IPC_CONTROL, &sockets.control);
+    if (r == 0 && sockets.courier < 0 && t->config->policy.aws)
+        log_line(LOG_ERR,
+                 "there is no courier.sock, so nothing happens in AWS: the user team-courier, or "
+                 "team-courier.socket, is missing");
+    if (r == 0 && sockets.courier >= 0)
+        r = give_socket(t, IPC_COURIER, &sockets.courier);
     if (r < 0) {
         log_line(LOG_CRIT, "cannot start: %s", text);
         sd_event_exit(t->loop, EXIT_FAILURE);
@@ -477,7 +536,7 @@ static int open_world(struct teamd *t, const char *host)
     }
     r = turn_restore(t);
     kept_rest();
-    return r;
+    return r < 0 ? r : directory_load(t);
 }
 
 /* What needs root, and everything that must be forked before anything else is open. */
@@ -529,9 +588,9 @@ static int begin(struct teamd *t, const char *host)
     t->budget = budget_new();
     if (!t->budget)
         return -ENOMEM;
-    if ((r = turn_new(t)) < 0 || (r = query_new(t)) < 0 || (r = sessions_new(t)) < 0 ||
-        (r = open_world(t, host)) < 0 || (r = ipc_new(t->loop, &HANDLERS, t, &t->ipc)) < 0 ||
-        (r = add_signals(t)) < 0)
+    if ((r = turn_new(t)) < 0 || (r = query_new(t)) < 0 || (r = link_new(t)) < 0 ||
+        (r = sessions_new(t)) < 0 || (r = open_world(t, host)) < 0 ||
+        (r = ipc_new(t->loop, &HANDLERS, t, &t->ipc)) < 0 || (r = add_signals(t)) < 0)
         return r;
     r = sd_event_set_watchdog(t->loop, true);
     if (r < 0)
@@ -544,9 +603,11 @@ static void finish(struct teamd *t)
     t->ipc = ipc_free(t->ipc);
     close_socket(sockets.gate);
     close_socket(sockets.control);
+    close_socket(sockets.courier);
     reload_free(t);
     if (t->first || t->last)
         turn_free(t);
+    link_free(t);
     query_free(t);
     t->budget = budget_free(t->budget);
     sessions_free(t);

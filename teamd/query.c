@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <syslog.h>
+#include <time.h>
 
 /* Questions: rows, and then an answer. A query fills one packet at a time and goes on when the loop
  * has nothing better to do and the peer has room, so that a large answer neither fills the memory
  * nor holds up the gate. */
 
-enum { NAMES_MAX = 16, FINDINGS_MAX = 16 };
+enum { FINDINGS_MAX = 16 };
 
 static struct teamd *team(const struct query *q)
 {
@@ -22,13 +23,12 @@ static uint32_t viewer(const struct query *q)
 /* ---- rows into packets ------------------------------------------------------------------------
  */
 
-static struct wire_mark row_begin(struct query *q)
+struct wire_mark query_row(struct query *q)
 {
     return wire_group(&q->out, TEAM_ROW);
 }
 
-/* 0, or 1: it did not fit any more and comes first in the next packet. */
-static int row_end(struct query *q, struct wire_mark mark)
+int query_row_end(struct query *q, struct wire_mark mark)
 {
     wire_group_end(&q->out, mark);
     if (!q->out.bad) {
@@ -45,11 +45,14 @@ static int row_end(struct query *q, struct wire_mark mark)
 static int put_record(void *ctx, const struct record *r)
 {
     struct query *q = ctx;
-    struct row_context c = {.world = &team(q)->world};
-    struct wire_mark mark = row_begin(q);
+    const struct config *config = team(q)->config;
+    struct row_context c = {.world = &team(q)->world,
+                            .portal = config->aws.portal_url,
+                            .sso_region = config->aws.identity_center_region};
+    struct wire_mark mark = query_row(q);
 
     row_request(&q->out, &c, r);
-    return row_end(q, mark);
+    return query_row_end(q, mark);
 }
 
 static bool took_part(const struct record *r, uint32_t uid)
@@ -113,10 +116,10 @@ int fill_ids(struct query *q)
 static int session_row(void *ctx, const struct session *s)
 {
     struct query *q = ctx;
-    struct wire_mark mark = row_begin(q);
+    struct wire_mark mark = query_row(q);
 
     row_session(&q->out, s);
-    return row_end(q, mark);
+    return query_row_end(q, mark);
 }
 
 static int show_row(void *ctx, const struct record *r)
@@ -163,46 +166,6 @@ int fill_sessions(struct query *q)
 /* ---- targets, why, status ----------------------------------------------------------------------
  */
 
-static void put_people(struct query *q, uint32_t requester, const struct target *t)
-{
-    const struct person *people[NAMES_MAX];
-    size_t n = would_approve(&team(q)->world, requester, t, people, NAMES_MAX);
-
-    for (size_t i = 0; i < n; i++)
-        wire_put(&q->out, TEAM_WAITING_FOR, people[i]->name.text);
-}
-
-/* This host's service classes: AWS targets can be asked for when AWS is configured. */
-int fill_targets(struct query *q)
-{
-    const struct world *w = &team(q)->world;
-    const struct person *who = world_person(w, viewer(q));
-
-    for (size_t i = 0; who && i < w->policy->n_classes; i++) {
-        struct target t = {.kind = TARGET_HOST};
-        char name[TARGET_TEXT_CAP];
-        struct eligible e;
-        struct wire_mark mark;
-
-        memcpy(t.place, w->policy->host, sizeof t.place);
-        memcpy(t.what, w->policy->classes[i], WORD_CAP);
-        e = policy_eligible(w->policy, w->directory, who, &t, 1);
-        if (!e.covered)
-            continue;
-        target_text(&t, name);
-        mark = row_begin(q);
-        wire_put(&q->out, TEAM_TARGET_NAME, name);
-        wire_put_u64(&q->out, TEAM_FOR_S, (uint64_t)e.max_s);
-        wire_put_u64(&q->out, TEAM_APPROVAL_REQUIRED, e.approval_required);
-        if (e.approval_required)
-            put_people(q, who->uid, &t);
-        wire_put(&q->out, TEAM_POLICY, e.by->name.text);
-        wire_put(&q->out, TEAM_TICKET, e.by->ticket);
-        row_end(q, mark);
-    }
-    return 0;
-}
-
 int fill_why(struct query *q)
 {
     struct finding findings[FINDINGS_MAX];
@@ -211,11 +174,11 @@ int fill_why(struct query *q)
                           FINDINGS_MAX, &yes);
 
     for (size_t i = 0; i < n; i++) {
-        struct wire_mark mark = row_begin(q);
+        struct wire_mark mark = query_row(q);
 
         wire_put(&q->out, TEAM_OUTCOME, findings[i].yes ? "yes" : "no");
         wire_put(&q->out, TEAM_TEXT, findings[i].text);
-        row_end(q, mark);
+        query_row_end(q, mark);
     }
     q->end.code = yes ? REPLY_DONE : REPLY_REFUSED;
     return 0;
@@ -223,10 +186,10 @@ int fill_why(struct query *q)
 
 static void put_status(struct query *q, const char *name, const char *value)
 {
-    struct wire_mark mark = row_begin(q);
+    struct wire_mark mark = query_row(q);
 
     row_status(&q->out, name, value);
-    row_end(q, mark);
+    query_row_end(q, mark);
 }
 
 static void put_status_u64(struct query *q, const char *name, uint64_t value)
@@ -253,6 +216,91 @@ static void put_live(struct query *q)
     put_status_u64(q, "people", w->n_people);
 }
 
+static void put_moment(struct query *q, const char *name, struct wall at)
+{
+    char text[40];
+    time_t s = (time_t)(at.us / SECOND_US);
+    struct tm tm;
+
+    if (at.us <= 0 || !gmtime_r(&s, &tm))
+        return;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    put_status(q, name, text);
+}
+
+static void put_outbox(struct query *q)
+{
+    const struct world *w = &team(q)->world;
+    uint64_t n[ERRAND_STATES] = {0}, troubled = 0;
+    const struct errand *e, *worst = NULL;
+    char text[481];
+    struct text t = text_over(text, sizeof text);
+
+    for (uint32_t at = 0; (e = world_each_errand(w, &at));) {
+        n[e->state]++;
+        if (errand_step((enum errand_state)e->state) == STEP_NONE || !e->trouble[0])
+            continue;
+        troubled++;
+        if (!worst || e->since.us < worst->since.us)
+            worst = e;
+    }
+    put_status_u64(q, "aws_making", n[ERRAND_LOOKING] + n[ERRAND_MAKING]);
+    put_status_u64(q, "aws_there", n[ERRAND_FOUND] + n[ERRAND_THERE]);
+    put_status_u64(q, "aws_removing", n[ERRAND_REMOVING]);
+    put_status_u64(q, "aws_waiting", troubled);
+    if (!worst)
+        return;
+    text_put(&t, "aws:");
+    text_put(&t, worst->account);
+    text_put(&t, "/");
+    text_put(&t, worst->set_name);
+    text_put(&t, ": ");
+    text_put(&t, worst->trouble);
+    put_status(q, "aws_oldest_trouble", text);
+}
+
+static void put_directory(struct query *q, const struct directory *d)
+{
+    char unknown[481];
+
+    put_status(q, "courier_identity", dir_text(d, d->identity));
+    put_status(q, "identity_center", dir_text(d, d->instance));
+    put_status(q, "aws_delegated", strcmp(d->own, d->management) == 0 ? "no" : "yes");
+    put_moment(q, "directory_as_of", d->as_of);
+    put_status_u64(q, "directory_age_s",
+                   (uint64_t)((host_now().wall.us - d->as_of.us) / SECOND_US & INT64_MAX));
+    put_status_u64(q, "accounts", d->n_accounts);
+    put_status_u64(q, "permission_sets", d->n_sets);
+    put_status_u64(q, "aws_users", d->n_users);
+    put_status_u64(q, "aws_groups", d->n_groups);
+    directory_unknown(&team(q)->world, unknown);
+    if (unknown[0])
+        put_status(q, "aws_unknown", unknown);
+}
+
+/* Also when AWS is off: what is still to be removed has to be seen. */
+static void put_aws(struct query *q)
+{
+    struct teamd *t = team(q);
+    const struct link *l = t->link;
+
+    if (!t->world.policy->aws && t->world.n_errands == 0)
+        return;
+    put_status(q, "courier", l->work ? "connected" : "not connected");
+    if (t->world.directory)
+        put_directory(q, t->world.directory);
+    else
+        put_status(q, "directory", "AWS has not been read yet");
+    if (l->refresh.trouble[0])
+        put_status(q, "refresh_trouble", l->refresh.trouble);
+    put_outbox(q);
+    put_moment(q, "reconciled_at", l->compared_at);
+    if (l->compared_at.us > 0)
+        put_status_u64(q, "drift", l->n_drift + l->n_more);
+    if (l->inventory.trouble[0])
+        put_status(q, "reconcile_trouble", l->inventory.trouble);
+}
+
 int fill_status(struct query *q)
 {
     struct teamd *t = team(q);
@@ -274,15 +322,16 @@ int fill_status(struct query *q)
     put_status_u64(q, "stored_events", facts.events);
     put_status_u64(q, "store_bytes", facts.used_bytes);
     put_status(q, "store", t->retry_s > 0 ? "cannot be written" : "sound");
+    put_aws(q);
     return 0;
 }
 
 int query_put_event(struct query *q, const struct trail_event *e)
 {
-    struct wire_mark mark = row_begin(q);
+    struct wire_mark mark = query_row(q);
 
     row_event(&q->out, e);
-    return row_end(q, mark);
+    return query_row_end(q, mark);
 }
 
 static int event_row(void *ctx, const struct trail_event *e)
@@ -302,6 +351,29 @@ int fill_audit(struct query *q)
         return 0;
     }
     return store_trail(team(q)->store, &q->trail, SCAN_BUDGET, event_row, q);
+}
+
+int fill_drift(struct query *q)
+{
+    const struct teamd *t = team(q);
+    const struct link *l = t->link;
+
+    for (; q->at_id < l->n_drift; q->at_id++) {
+        const struct drift *d = &l->drift[q->at_id];
+        const struct dir_account *a = directory_account(t->world.directory, d->account);
+        struct wire_mark mark = query_row(q);
+
+        wire_put(&q->out, TEAM_ACCOUNT, d->account);
+        if (a)
+            wire_put(&q->out, TEAM_ACCOUNT_NAME, dir_text(t->world.directory, a->name));
+        wire_put(&q->out, TEAM_PERMISSION_SET, d->set);
+        wire_put(&q->out, TEAM_KIND, d->group ? "group" : "user");
+        wire_put(&q->out, TEAM_PRINCIPAL, d->principal);
+        wire_put(&q->out, TEAM_LABEL, d->name);
+        if (query_row_end(q, mark) > 0)
+            return 1;
+    }
+    return 0;
 }
 
 /* ---- the pump ---------------------------------------------------------------------------------

@@ -2,9 +2,17 @@
  * sends. */
 #pragma once
 
-#include "teamd.h"
+#include "link.h"
 
 enum { SCAN_BUDGET = 512 }; /* entries of the store that one packet may look at */
+
+/* Who would approve under these rules; they are looked for once for many targets. */
+struct approver_names {
+    bool known, aws;
+    uint64_t rules[RULES_MAX / 64];
+    size_t n;
+    struct name names[16];
+};
 
 struct query {
     /* Of those that can go on, or that follow and have nothing to tell. link NULL: waits for room,
@@ -24,16 +32,20 @@ struct query {
     uint64_t limit; /* rows that may still be sent */
     struct request_query requests;
     struct trail_query trail;
-    bool follow;          /* the end of the trail is not the end */
-    uint64_t as_of;       /* teamd.commits when it was last read */
-    struct id asked;      /* watch: the request that was looked at last, */
-    bool may_see;         /* and what came of it */
-    struct target target; /* exact, or a pattern */
-    bool by_pattern;      /* target is one */
-    bool by_name;         /* nobody bears `user` now: rows are compared by name */
-    struct id id, *ids;   /* show; pending */
-    uint64_t *numbers;    /* sessions */
-    size_t n_ids, at_id;  /* of ids or numbers */
+    bool follow;                 /* the end of the trail is not the end */
+    uint64_t as_of;              /* teamd.commits when it was last read */
+    struct id asked;             /* watch: the request that was looked at last, */
+    bool may_see;                /* and what came of it */
+    struct target target;        /* exact, or a pattern */
+    bool by_pattern;             /* target is one */
+    bool by_name;                /* nobody bears `user` now: rows are compared by name */
+    struct id id, *ids;          /* show; pending */
+    uint64_t *numbers;           /* sessions */
+    size_t n_ids, at_id;         /* of ids or numbers */
+    bool host_is_done;           /* targets: what is next */
+    uint32_t at_account, at_set; /* of the directory */
+    struct approver_names approvers;
+    struct link_waiter waiter; /* drift */
     uint64_t after_session;
     int64_t for_s;
     uint32_t about; /* why: whom */
@@ -52,8 +64,15 @@ int fill_sessions(struct query *q);
 int fill_targets(struct query *q);
 int fill_why(struct query *q);
 int fill_status(struct query *q);
+int fill_drift(struct query *q);
 int fill_audit(struct query *q);
 int fill_watch(struct query *q);
+
+/* Begins a row; its end returns 0, or 1: it did not fit any more and comes first in the next
+ * packet.
+ */
+struct wire_mark query_row(struct query *q);
+int query_row_end(struct query *q, struct wire_mark mark);
 
 /* 0, or 1: there is no room for it in this packet. */
 int query_put_event(struct query *q, const struct trail_event *e);

@@ -290,6 +290,28 @@ static void ask_why(struct ask *a, struct query *q)
         ask_say(a, REPLY_REFUSED, "only admins, auditors and root may ask about somebody else");
 }
 
+static void compared(struct ask *a, enum reply_code code, const char *text)
+{
+    if (code == REPLY_DONE)
+        query_start(a->more);
+    else
+        ask_say(a, code, text);
+}
+
+static void ask_drift(struct ask *a, struct query *q)
+{
+    if (!sees_everything(&a->t->world, viewer(q))) {
+        ask_say(a, REPLY_REFUSED, "drift is for auditors, admins and root");
+        return;
+    }
+    if (!link_can_be_asked(a))
+        return;
+    q->fill = fill_drift;
+    q->row = TEAM_ROW_DRIFT;
+    q->waiter = (struct link_waiter){.ask = a, .done = compared};
+    link_reconcile(a->t, &q->waiter);
+}
+
 static void ask_status(struct ask *a, struct query *q)
 {
     const struct person *who = world_person(&a->t->world, viewer(q));
@@ -311,6 +333,7 @@ static void drop_query(struct ask *a)
     struct query *q = a->more;
 
     query_stop(q);
+    link_wait_not(&q->waiter);
     free(q->ids);
     free(q->numbers);
     free(q);
@@ -323,6 +346,7 @@ static const struct {
     {TEAM_OP_LIST, ask_list},       {TEAM_OP_PENDING, ask_pending},   {TEAM_OP_SHOW, ask_show},
     {TEAM_OP_TARGETS, ask_targets}, {TEAM_OP_AUDIT, ask_audit},       {TEAM_OP_WHY, ask_why},
     {TEAM_OP_STATUS, ask_status},   {TEAM_OP_SESSIONS, ask_sessions}, {TEAM_OP_WATCH, ask_watch},
+    {TEAM_OP_DRIFT, ask_drift},
 };
 
 static void read_question(struct ask *a)

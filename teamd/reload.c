@@ -51,6 +51,8 @@ static void swap_now(struct teamd *t, const struct person *found, size_t n)
     ev.policy.people = found;
     ev.policy.n_people = n;
     turn_learn(t, &ev);
+    if (ev.policy.by)
+        link_configure(t);
     config_free(old);
 }
 

@@ -47,6 +47,7 @@ struct told {
 
 enum { TOLD_LATELY = 16 };
 
+struct link;  /* to team-courier */
 struct asked; /* questions of pam_acct_mgmt, folded */
 
 struct teamd {
@@ -97,6 +98,8 @@ struct teamd {
     /* tell.c */
     struct told told[TOLD_LATELY];
     unsigned n_told;
+    struct link *link;
+    uid_t courier_uid; /* (uid_t)-1: there is no such user */
 
     /* reload.c */
     struct reload *reload;
@@ -300,6 +303,35 @@ void wait_end(struct teamd *t);
 /* After a commit: the followers read on. */
 void follow_tell(struct teamd *t);
 void follow_end(struct teamd *t);
+
+/* ---- link.c: courier.sock ----------------------------------------------------------------------
+ */
+
+struct link_waiter;
+
+int link_new(struct teamd *t);
+void link_free(struct teamd *t);
+
+/* teamd stops: who waits for the courier would wait in vain. */
+void link_end(struct teamd *t);
+
+/* A configuration is in force. */
+void link_configure(struct teamd *t);
+
+void link_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg);
+void link_room(struct teamd *t, struct conn *c);
+void link_gone(struct teamd *t, struct conn *c);
+
+/* Is there a courier that could answer? Else the ask is answered, and over. */
+bool link_can_be_asked(struct ask *a);
+
+/* A row of the outbox was committed. `check`: it has not changed, and should be there. */
+void link_errand(struct teamd *t, uint64_t number, bool check);
+
+/* Reads AWS, compares with it. `w` (may be NULL) is told when that is done. */
+void link_refresh(struct teamd *t, struct link_waiter *w);
+void link_reconcile(struct teamd *t, struct link_waiter *w);
+void link_wait_not(struct link_waiter *w);
 
 /* ---- backup.c: a copy of the store --------------------------------------------------------------
  */

@@ -146,9 +146,14 @@ static void decide(struct teamd *t, const struct event *ev, struct now now)
     engine_step(&t->world, ev, now, &t->effects);
     store_add(t->store, &t->effects);
     log_audit_hold(&t->effects);
-    for (size_t i = 0; i < t->effects.n; i++)
-        if (t->effects.items[i].kind == EFFECT_ACT)
-            hold_act(t, &t->effects.items[i].act);
+    for (size_t i = 0; i < t->effects.n; i++) {
+        const struct effect *e = &t->effects.items[i];
+
+        if (e->kind == EFFECT_ACT)
+            hold_act(t, &e->act);
+        else if (e->kind == EFFECT_ERRAND)
+            hold_act(t, &(struct act){.kind = ACT_COURIER, .session = e->errand.number});
+    }
 }
 
 static void settle(struct teamd *t, struct now now)
@@ -288,7 +293,10 @@ static void act(struct teamd *t)
         log_line(LOG_NOTICE, "the store can be written again");
     t->retry_s = 0;
     for (size_t i = 0; i < t->n_acts; i++)
-        sessions_act(t, &t->acts[i]);
+        if (t->acts[i].kind == ACT_COURIER)
+            link_errand(t, t->acts[i].session, false);
+        else
+            sessions_act(t, &t->acts[i]);
     t->n_acts = 0;
     log_audit_release();
     asked_clear(t->asked);

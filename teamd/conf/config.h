@@ -8,6 +8,7 @@
 struct config_aws {
     char region[33];
     char identity_center_region[33];
+    char role[257], external_id[257]; /* to act as; "" if none */
     int64_t refresh_s;
     char portal_url[257]; /* "" if none is given */
 };

@@ -51,8 +51,8 @@ bool schema_shape_fits(struct reader *r, enum shape shape, const struct config_s
 /* ---- types ---------------------------------------------------------------------------------- */
 
 extern const struct type TYPE_BOOL, TYPE_DURATION, TYPE_MOMENTS, TYPE_COUNT, TYPE_TEXT, TYPE_NAME,
-    TYPE_HOST, TYPE_CGROUP, TYPE_LOGINUID, TYPE_TICKETS, TYPE_AWS_USER, TYPE_USER, TYPE_REGION,
-    TYPE_URL;
+    TYPE_HOST, TYPE_CGROUP, TYPE_LOGINUID, TYPE_TICKETS, TYPE_AWS_USER, TYPE_USER, TYPE_ARN,
+    TYPE_REGION, TYPE_URL;
 extern const struct type TYPE_WHO, TYPE_ADMINS, TYPE_TARGETS, TYPE_CLASSES, TYPE_CLASS_MAP;
 extern const struct type TYPE_GROUP, TYPE_ELIGIBILITY, TYPE_APPROVERS, TYPE_EXEMPT, TYPE_AWS,
     TYPE_AWS_USERS;

@@ -192,6 +192,18 @@ static void read_region(struct reader *r, const struct key *k, config_setting_t 
         copy_text(s, to);
 }
 
+static void read_arn(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (value[0] != '\0' && (strncmp(value, "arn:", 4) != 0 || !strstr(value, ":role/")))
+        complain(r, s, "must be the ARN of a role, as in arn:aws:iam::111122223333:role/team");
+    else
+        copy_text(s, to);
+}
+
 static void read_url(struct reader *r, const struct key *k, config_setting_t *s, void *to)
 {
     static const char HTTPS[] = "https://";
@@ -253,6 +265,7 @@ const struct type TYPE_CGROUP = {SHAPE_STRING, "auto | off | path", read_cgroup}
 const struct type TYPE_AWS_USER = {SHAPE_STRING, "text", read_aws_user};
 const struct type TYPE_USER = {SHAPE_STRING, "user", read_user};
 const struct type TYPE_REGION = {SHAPE_STRING, "region", read_region};
+const struct type TYPE_ARN = {SHAPE_STRING, "ARN", read_arn};
 const struct type TYPE_URL = {SHAPE_STRING, "URL", read_url};
 const struct type TYPE_LOGINUID = {SHAPE_STRING, "require | check", read_loginuid};
 const struct type TYPE_TICKETS = {SHAPE_STRING, "regular expression", read_tickets};

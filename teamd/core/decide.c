@@ -324,6 +324,8 @@ void on_admin(struct step *s, const struct event *ev)
     } ACTS[] = {
         [ADMIN_RELOAD] = {"policy.load", "only root and admins reload the configuration", false},
         [ADMIN_BACKUP] = {"store.backup", "only root and admins copy the store", true},
+        [ADMIN_REFRESH] = {"aws.refresh", "only root and admins have AWS read", true},
+        [ADMIN_RECONCILE] = {"aws.reconcile", "only root and admins have AWS compared", true},
     };
 
     if (!may_administer(s->w, &ev->actor)) {

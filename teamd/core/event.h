@@ -56,7 +56,7 @@ struct gate_ask {
     uint64_t scope_number;
 };
 
-enum admin_act { ADMIN_RELOAD = 1, ADMIN_BACKUP = 2 };
+enum admin_act { ADMIN_RELOAD = 1, ADMIN_BACKUP = 2, ADMIN_REFRESH = 3, ADMIN_RECONCILE = 4 };
 
 struct event {
     enum event_kind kind;
@@ -128,9 +128,11 @@ enum effect_kind {
 };
 
 enum act_kind {
-    ACT_WARN = 1, /* tell the person on the session's terminal that it ends in left_s */
-    ACT_TERM = 2, /* SIGTERM to the leader, and a line that says why */
-    ACT_KILL = 3, /* kill what is left, leader included */
+    ACT_WARN = 1,    /* tell the person on the session's terminal that it ends in left_s */
+    ACT_TERM = 2,    /* SIGTERM to the leader, and a line that says why */
+    ACT_COURIER = 4, /* hand the errand `session` to the courier: for teamd, which makes it of an
+                        EFFECT_ERRAND */
+    ACT_KILL = 3,    /* kill what is left, leader included */
 };
 
 struct act {

@@ -214,11 +214,15 @@ bool pattern_needs_directory(const struct target *pattern)
     return pattern->kind == TARGET_AWS && is_ou_or_root(pattern->place, strlen(pattern->place));
 }
 
-bool pattern_covers(const struct target *pattern, const struct target *target)
+bool pattern_covers_place(const struct target *pattern, const struct target *target)
 {
     return pattern->kind == target->kind && !pattern_needs_directory(pattern) &&
-           glob(pattern->place, target->place, pattern->kind == TARGET_HOST) &&
-           glob(pattern->what, target->what, false);
+           glob(pattern->place, target->place, pattern->kind == TARGET_HOST);
+}
+
+bool pattern_covers(const struct target *pattern, const struct target *target)
+{
+    return pattern_covers_place(pattern, target) && glob(pattern->what, target->what, false);
 }
 
 void target_text(const struct target *t, char out[TARGET_TEXT_CAP])

@@ -99,6 +99,9 @@ bool target_equal(const struct target *a, const struct target *b);
  * below it only the directory knows. */
 bool pattern_covers(const struct target *pattern, const struct target *target);
 
+/* The same of the place alone. */
+bool pattern_covers_place(const struct target *pattern, const struct target *target);
+
 /* True for a pattern whose place is an OU or a root. */
 bool pattern_needs_directory(const struct target *pattern);
 

@@ -187,7 +187,9 @@ static void conn_read(struct conn *c)
         struct cmsghdr aligned;
     } control;
     const struct ipc *i = c->ipc;
-    size_t most = c->socket == IPC_GATE ? TEAM_GATE_PACKET_MAX : TEAM_ASK_PACKET_MAX;
+    size_t most = c->socket == IPC_GATE      ? TEAM_GATE_PACKET_MAX
+                  : c->socket == IPC_COURIER ? TEAM_PACKET_MAX
+                                             : TEAM_ASK_PACKET_MAX;
     struct iovec iov = {.iov_base = c->ipc->buffer, .iov_len = most};
     struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t n;
@@ -209,6 +211,10 @@ static void conn_read(struct conn *c)
 
 static void conn_rest(struct conn *c)
 {
+    if (c->socket == IPC_COURIER) {
+        lane_leave(c); /* it is there for as long as it likes */
+        return;
+    }
     lane_join(c, c->socket == IPC_GATE ? LANE_GATE_IDLE : LANE_CONTROL_IDLE);
 }
 

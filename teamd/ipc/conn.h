@@ -123,15 +123,15 @@ struct ipc {
     sd_event *loop;
     struct ipc_handlers handlers;
     void *ctx;
-    struct listener gate, control;
+    struct listener gate, control, courier;
     bool stopping;
     struct conn *conns;
-    unsigned n_gate, n_control, n_waiters;
+    unsigned n_gate, n_control, n_courier, n_waiters;
     struct seats control_seats, waiter_seats;
     struct lane lanes[LANES];
     sd_event_source *timer;
     uint64_t timer_us; /* 0: off */
-    char buffer[TEAM_ASK_PACKET_MAX];
+    char buffer[TEAM_PACKET_MAX];
 };
 
 /* Is this descriptor's number one of those that are kept for the gate? */

@@ -1,4 +1,4 @@
-/* The sockets: two listening descriptors with two trust levels, connections, packets. It knows
+/* The sockets: three listening descriptors with three trust levels, connections, packets. It knows
  * messages (team/wire.h) and nothing of what they mean to teamd. Loop rules as in host.h; callbacks
  * may answer or close the connection they are called for.
  *
@@ -18,7 +18,7 @@
 
 #include <systemd/sd-event.h>
 
-enum ipc_socket { IPC_GATE = 1, IPC_CONTROL = 2 };
+enum ipc_socket { IPC_GATE = 1, IPC_CONTROL = 2, IPC_COURIER = 3 };
 
 /* What one person and all together may hold. Over it: the connection gets one ANSWER (code
  * TEAM_FAILED, op 0 because no ask was read) that says so, and is closed. So is one that says what
@@ -32,6 +32,7 @@ enum {
      * the gate's. */
     IPC_WAITERS = 1024,
     IPC_WAITERS_PER_PERSON = 32,
+    IPC_COURIER_CONNECTIONS = 8, /* they may be silent for ever */
     /* A gate connection without a whole ask; control gets ten times as long. */
     IPC_IDLE_US = 5 * 1000 * 1000,
 };
@@ -51,6 +52,8 @@ struct ipc_handlers {
     /* Whom a connection to control.sock counts for, by the peer's uid and pid; NULL: the uid. One
      * person may have many uids (subuid(5)), but logged in once. */
     uint32_t (*account)(void *ctx, uint32_t uid, uint32_t pid);
+    /* Is this uid that of team-courier? NULL: nobody's is. */
+    bool (*courier)(void *ctx, uint32_t uid);
     /* May this person send a descriptor? Closing one may take for ever, if it is of a file system
      * of theirs, so few may. NULL: nobody. */
     bool (*trusts)(void *ctx, uint32_t uid);
@@ -67,14 +70,15 @@ struct ipc *ipc_free(struct ipc *i);
 int ipc_socket_make(const char *path, unsigned mode, int *ret_fd);
 
 /* Takes over a listening socket, made here or inherited; it is owned if this returns 0. One for
- * each of the two: -EBUSY. Not a listening SOCK_SEQPACKET socket: -EINVAL. */
+ * each of the three: -EBUSY. Not a listening SOCK_SEQPACKET socket: -EINVAL. */
 int ipc_listen(struct ipc *i, enum ipc_socket which, int fd);
 
 /* Stops accepting. Asks in flight go on, and so do those that come within 0.2 s on connections that
  * are open; connections are closed with the answer, and those without an ask after that time. */
 void ipc_stop(struct ipc *i);
 
-/* How many there are. After ipc_stop() 0 means that every answer is on its way. */
+/* How many there are, but for the courier's, which stay. After ipc_stop() 0 means that every answer
+ * is on its way. */
 unsigned ipc_connections(const struct ipc *i);
 
 /* ---- a connection ---------------------------------------------------------------------------- */
@@ -121,7 +125,8 @@ unsigned conn_op(const struct conn *c);
  */
 
 struct row_context {
-    const struct world *world; /* to say who is waited for */
+    const struct world *world;       /* to say who is waited for, and what AWS keeps waiting */
+    const char *portal, *sso_region; /* where AWS is used; NULL or "": nobody knows */
 };
 
 /* Each writes the fields of one ROW (without the ROW group itself). Text that is not plain is made

@@ -23,7 +23,7 @@ static void put(struct wire_out *w, enum team_tag tag, const char *s)
 {
     struct wire_rule rule = wire_rule(tag);
     char text[TEXT_MAX + 1];
-    size_t n = strlen(s);
+    size_t n = s ? strlen(s) : 0;
 
     if (n == 0)
         return;
@@ -73,7 +73,49 @@ static void put_hash(struct wire_out *w, enum team_tag tag, const uint8_t hash[s
     wire_put_n(w, tag, hex, sizeof hex);
 }
 
-static void put_target(struct wire_out *w, const struct grant *g)
+/* The portal's page for this account and permission set (IAM Identity Center User Guide, "Creating
+ * a shortcut link"). What may not stand in a fragment as it is, is written as %XX. */
+static void put_portal(struct wire_out *w, const char *portal, const struct grant *g)
+{
+    static const char HEX[] = "0123456789ABCDEF";
+    char link[481];
+    struct text t = text_over(link, sizeof link);
+    size_t n = strlen(portal);
+
+    text_put_n(&t, portal, n > 0 && portal[n - 1] == '/' ? n - 1 : n);
+    text_put(&t, "/#/console?account_id=");
+    text_put(&t, g->target.place);
+    text_put(&t, "&role_name=");
+    for (const char *c = g->target.what; *c; c++) {
+        const char escaped[] = {'%', HEX[*c >> 4 & 15], HEX[*c & 15], '\0'};
+
+        if (strchr("+=,@", *c))
+            text_put(&t, escaped);
+        else
+            text_put_n(&t, c, 1);
+    }
+    put(w, TEAM_PORTAL, link);
+}
+
+static void put_aws(struct wire_out *w, const struct row_context *c, const struct grant *g,
+                    const struct aws_names *names)
+{
+    const struct errand *e = world_errand(c->world, g->errand);
+
+    put(w, TEAM_ACCOUNT, g->target.place);
+    put(w, TEAM_ACCOUNT_NAME, names->account);
+    put(w, TEAM_PERMISSION_SET, g->target.what);
+    put_time(w, TEAM_CREDENTIALS_UNTIL, g->credentials_until);
+    if (e && (g->state == GRANT_OPENING || g->state == GRANT_CLOSING))
+        put(w, TEAM_TROUBLE, e->trouble);
+    if (g->state == GRANT_OPEN && c->portal && c->portal[0]) {
+        put_portal(w, c->portal, g);
+        put(w, TEAM_SSO_REGION, c->sso_region);
+    }
+}
+
+static void put_target(struct wire_out *w, const struct row_context *c, const struct grant *g,
+                       const struct aws_names *names)
 {
     struct wire_mark mark = wire_group(w, TEAM_TARGET);
     char name[TARGET_TEXT_CAP];
@@ -81,6 +123,8 @@ static void put_target(struct wire_out *w, const struct grant *g)
     target_text(&g->target, name);
     put(w, TEAM_TARGET_NAME, name);
     put(w, TEAM_STATE, grant_state_text((enum grant_state)g->state));
+    if (grant_is_aws(g))
+        put_aws(w, c, g, names);
     wire_group_end(w, mark);
 }
 
@@ -154,7 +198,7 @@ static void put_extension(struct wire_out *w, const struct row_context *c, const
     wire_group_end(w, mark);
 }
 
-static void put_ask(struct wire_out *w, const struct record *record)
+static void put_ask(struct wire_out *w, const struct row_context *c, const struct record *record)
 {
     const struct request *r = &record->request;
 
@@ -162,7 +206,7 @@ static void put_ask(struct wire_out *w, const struct record *record)
     put(w, TEAM_REQUESTER, r->requester_name.text);
     put(w, TEAM_STATE, request_state_text((enum request_state)r->state));
     for (size_t i = 0; i < r->n_targets; i++)
-        put_target(w, &r->grants[i]);
+        put_target(w, c, &r->grants[i], &record->names[i]);
     put(w, TEAM_REASON, record->reason);
     put(w, TEAM_TICKET, record->ticket);
     put_time(w, TEAM_REQUESTED_AT, r->requested_at);
@@ -174,7 +218,7 @@ void row_request(struct wire_out *w, const struct row_context *c, const struct r
 {
     const struct request *r = &record->request;
 
-    put_ask(w, record);
+    put_ask(w, c, record);
     put_time(w, TEAM_ACTIVE_FROM, r->active_from);
     put_time(w, TEAM_ACTIVE_UNTIL, r->active_until);
     put_time(w, TEAM_ENDED_AT, r->ended_at);

@@ -21,6 +21,7 @@ enum { GATE_BURST = 64, CONTROL_BURST = 8 };
 #define TOO_MANY_OF_YOURS "too many connections of yours (%d); close some, or try again later"
 #define TOO_MANY          "too many connections (%d); try again later"
 #define NOT_ROOT          "only root may ask here"
+#define NOT_COURIER       "only team-courier may connect here"
 #define FEW_MEMORY        "teamd is out of memory; try again later"
 
 /* ---- counting -------------------------------------------------------------------------------- */
@@ -62,6 +63,8 @@ static void ipc_remember(struct conn *c)
     i->conns = c;
     if (c->socket == IPC_GATE) {
         i->n_gate++;
+    } else if (c->socket == IPC_COURIER) {
+        i->n_courier++;
     } else {
         i->n_control++;
         seat_take(&i->control_seats, c->peer.account);
@@ -80,6 +83,8 @@ void ipc_forget(struct conn *c)
         seat_leave(&i->waiter_seats, c->peer.account);
     } else if (c->socket == IPC_GATE) {
         i->n_gate--;
+    } else if (c->socket == IPC_COURIER) {
+        i->n_courier--;
     } else {
         i->n_control--;
         seat_leave(&i->control_seats, c->peer.account);
@@ -155,6 +160,31 @@ static bool control_admits(struct ipc *i, const struct peer *peer, int fd,
     return false;
 }
 
+/* Beside the mode of the socket, too. */
+static bool courier_admits(struct ipc *i, const struct peer *peer, char why[static REASON_CAP])
+{
+    if (!i->handlers.courier || !i->handlers.courier(i->ctx, peer->uid))
+        snprintf(why, REASON_CAP, NOT_COURIER);
+    else if (i->n_courier >= IPC_COURIER_CONNECTIONS)
+        snprintf(why, REASON_CAP, TOO_MANY, IPC_COURIER_CONNECTIONS);
+    else
+        return true;
+    return false;
+}
+
+static bool admits(struct listener *l, const struct peer *peer, int fd, char why[static REASON_CAP])
+{
+    switch (l->which) {
+    case IPC_GATE:
+        return gate_admits(l->ipc, peer, why);
+    case IPC_COURIER:
+        return courier_admits(l->ipc, peer, why);
+    case IPC_CONTROL:
+        break;
+    }
+    return control_admits(l->ipc, peer, fd, why);
+}
+
 /* ---- accepting ------------------------------------------------------------------------------- */
 
 static struct conn *conn_new(struct listener *l, int fd, const struct peer *peer)
@@ -186,8 +216,7 @@ static struct conn *admit(struct listener *l, int fd, char why[static REASON_CAP
     peer.account = peer.uid;
     if (l->which == IPC_CONTROL && l->ipc->handlers.account)
         peer.account = l->ipc->handlers.account(l->ipc->ctx, peer.uid, peer.pid);
-    if (!(l->which == IPC_GATE ? gate_admits(l->ipc, &peer, why)
-                               : control_admits(l->ipc, &peer, fd, why)))
+    if (!admits(l, &peer, fd, why))
         return NULL;
     c = conn_new(l, fd, &peer);
     if (!c)
@@ -284,7 +313,9 @@ static void listener_forget(struct listener *l)
 
 int ipc_listen(struct ipc *i, enum ipc_socket which, int fd)
 {
-    struct listener *l = which == IPC_GATE ? &i->gate : &i->control;
+    struct listener *l = which == IPC_GATE      ? &i->gate
+                         : which == IPC_CONTROL ? &i->control
+                                                : &i->courier;
     int r;
 
     if (l->fd >= 0 || i->stopping)
@@ -312,6 +343,7 @@ int ipc_new(sd_event *loop, const struct ipc_handlers *handlers, void *ctx, stru
     i->ctx = ctx;
     i->gate = (struct listener){.ipc = i, .which = IPC_GATE, .fd = -1};
     i->control = (struct listener){.ipc = i, .which = IPC_CONTROL, .fd = -1};
+    i->courier = (struct listener){.ipc = i, .which = IPC_COURIER, .fd = -1};
     r = lanes_open(i);
     if (r < 0) {
         ipc_free(i);
@@ -337,6 +369,7 @@ void ipc_stop(struct ipc *i)
     i->stopping = true;
     listener_close(&i->gate);
     listener_close(&i->control);
+    listener_close(&i->courier);
     for (struct conn *c = i->conns; c; c = c->next)
         if (c->phase == CONN_IDLE)
             lane_join(c, LANE_STOP);

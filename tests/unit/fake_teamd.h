@@ -34,17 +34,22 @@ static const char *const FAKE_FIELDS[TEAM_TAG_END] = {
 };
 
 static const char *const FAKE_OPS[] = {
-    [TEAM_OP_REQUEST] = "REQUEST", [TEAM_OP_DECIDE] = "DECIDE",   [TEAM_OP_CANCEL] = "CANCEL",
-    [TEAM_OP_REVOKE] = "REVOKE",   [TEAM_OP_EXTEND] = "EXTEND",   [TEAM_OP_RELOAD] = "RELOAD",
-    [TEAM_OP_LIST] = "LIST",       [TEAM_OP_PENDING] = "PENDING", [TEAM_OP_SHOW] = "SHOW",
-    [TEAM_OP_TARGETS] = "TARGETS", [TEAM_OP_AUDIT] = "AUDIT",     [TEAM_OP_WHY] = "WHY",
-    [TEAM_OP_WAIT] = "WAIT",       [TEAM_OP_STATUS] = "STATUS",   [TEAM_OP_SESSIONS] = "SESSIONS",
-    [TEAM_OP_BACKUP] = "BACKUP",   [TEAM_OP_WATCH] = "WATCH",
+    [TEAM_OP_REQUEST] = "REQUEST",     [TEAM_OP_DECIDE] = "DECIDE",
+    [TEAM_OP_CANCEL] = "CANCEL",       [TEAM_OP_REVOKE] = "REVOKE",
+    [TEAM_OP_EXTEND] = "EXTEND",       [TEAM_OP_RELOAD] = "RELOAD",
+    [TEAM_OP_LIST] = "LIST",           [TEAM_OP_PENDING] = "PENDING",
+    [TEAM_OP_SHOW] = "SHOW",           [TEAM_OP_TARGETS] = "TARGETS",
+    [TEAM_OP_AUDIT] = "AUDIT",         [TEAM_OP_WHY] = "WHY",
+    [TEAM_OP_WAIT] = "WAIT",           [TEAM_OP_STATUS] = "STATUS",
+    [TEAM_OP_SESSIONS] = "SESSIONS",   [TEAM_OP_BACKUP] = "BACKUP",
+    [TEAM_OP_WATCH] = "WATCH",         [TEAM_OP_REFRESH] = "REFRESH",
+    [TEAM_OP_RECONCILE] = "RECONCILE", [TEAM_OP_DRIFT] = "DRIFT",
 };
 
 static const char *const FAKE_ROWS[] = {
     [TEAM_ROW_REQUEST] = "REQUEST", [TEAM_ROW_SESSION] = "SESSION", [TEAM_ROW_TARGET] = "TARGET",
     [TEAM_ROW_EVENT] = "EVENT",     [TEAM_ROW_FINDING] = "FINDING", [TEAM_ROW_STATUS] = "STATUS",
+    [TEAM_ROW_DRIFT] = "DRIFT",
 };
 
 static inline unsigned fake_find(const char *const names[], size_t n, const char *s, size_t len)

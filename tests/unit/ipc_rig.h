@@ -179,7 +179,8 @@ static inline bool on_trusts(void *ctx, uint32_t uid)
 
 static inline int rig_up(void **state)
 {
-    static const struct ipc_handlers HANDLERS = {on_ask, on_room, on_gone, NULL, on_trusts};
+    static const struct ipc_handlers HANDLERS = {
+        .ask = on_ask, .room = on_room, .gone = on_gone, .trusts = on_trusts};
     int fd;
 
     (void)state;

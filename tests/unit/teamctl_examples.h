@@ -209,6 +209,20 @@
 { .says = "targets as JSON", .args = {"targets", "--json"}, .teamd = {TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.json" },
 { .says = "targets as CSV", .args = {"targets", "--csv"}, .teamd = {TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.csv" },
 
+
+/* ---- AWS ---- */
+{ .says = "show of an open AWS target says how to use it", .args = {"show", "2abc3def"}, .teamd = {"ROWS REQUEST " AWS_ROW, DONE}, .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws" },
+{ .says = "as JSON it has the ids", .args = {"show", "2abc3def", "--json"}, .teamd = {"ROWS REQUEST " AWS_ROW, DONE}, .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws.json" },
+{ .says = "targets with accounts", .args = {"targets"}, .teamd = {AWS_TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.aws" },
+{ .says = "drift as a table", .args = {"drift"}, .teamd = {DRIFT, DONE}, .asked = "DRIFT\n", .golden = "drift" },
+{ .says = "drift as JSON", .args = {"drift", "--json"}, .teamd = {DRIFT, DONE}, .asked = "DRIFT\n", .golden = "drift.json" },
+{ .says = "no drift says so beside the output", .args = {"drift"}, .teamd = {DONE}, .asked = "DRIFT\n", .err = "no drift\n" },
+{ .says = "drift without a courier fails", .args = {"drift"}, .teamd = {"ANSWER CODE=1 TEXT='team-courier is not connected; is it running?'"}, .asked = "DRIFT\n", .exit = 1,
+  .err = "teamctl: drift: team-courier is not connected; is it running?\n" },
+{ .says = "refresh says what there is", .args = {"refresh"}, .teamd = {"ANSWER CODE=0 TEXT='6 accounts'"}, .asked = "REFRESH\n", .out = "6 accounts\n" },
+{ .says = "reconcile as JSON", .args = {"reconcile", "--json"}, .teamd = {"ANSWER CODE=0 TEXT='1 assignments'"}, .asked = "RECONCILE\n", .out = "{\"result\":\"1 assignments\"}\n" },
+{ .says = "refresh is refused", .args = {"refresh"}, .teamd = {"ANSWER CODE=3 TEXT='only root and admins have AWS read'"}, .asked = "REFRESH\n", .exit = 3, .err = "teamctl: refresh: only root and admins have AWS read\n" },
+
 /* ---- sessions ---- */
 { .says = "sessions as a table", .args = {"sessions"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions" },
 { .says = "sessions as JSON", .args = {"sessions", "--json"}, .teamd = {SESSIONS, DONE}, .asked = "SESSIONS\n", .golden = "sessions.json" },

@@ -153,9 +153,18 @@ static const struct mistake MISTAKES[] = {
     {"a portal is one line", "aws: { region = \"eu-west-1\"; portal_url = \"https://x\n\"; };",
      "team.conf:1: aws.portal_url \"https://x?\": must be one line of UTF-8 without control "
      "characters"},
+    {"a role has an ARN", "aws: { region = \"eu-west-1\"; role = \"team\"; };",
+     "team.conf:1: aws.role \"team\": must be the ARN of a role, as in "
+     "arn:aws:iam::111122223333:role/team"},
+    {"a user is no role",
+     "aws: { region = \"eu-west-1\"; role = \"arn:aws:iam::111122223333:user/x\"; };",
+     "team.conf:1: aws.role \"arn:aws:iam::111122223333:user/x\": must be the ARN of a role, as in "
+     "arn:aws:iam::111122223333:role/team"},
+    {"a role is one line", "aws: { region = \"eu-west-1\"; role = \"arn:\n\"; };",
+     "team.conf:1: aws.role \"arn:?\": must be one line of UTF-8 without control characters"},
     {"an unknown key of AWS is refused", "aws: { region = \"eu-west-1\"; key = \"AKIA\"; };",
      "team.conf:1: aws.key \"AKIA\": unknown key; here may be: region, identity_center_region, "
-     "refresh, portal_url"},
+     "role, external_id, refresh, portal_url"},
     {"a user has one name in AWS",
      "identity: { aws_users = ( { user = \"a\"; name = \"x\"; },\n { user = \"a\"; name = \"y\"; } "
      "); };",

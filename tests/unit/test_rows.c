@@ -97,7 +97,8 @@ enum { ALICE = 1001, BOB = 1002, CROWD = 2000 };
 
 static struct policy policy;
 static struct world world;
-static struct row_context context = {&world};
+static struct row_context context = {
+    .world = &world, .portal = "https://x.awsapps.com/start/", .sso_region = "eu-west-1"};
 
 static void set_name(struct name *n, const char *text)
 {
@@ -210,6 +211,7 @@ static void request_that_was_revoked_says_all_that_was(void **state)
     q->n_targets = 2;
     q->grants[0].state = GRANT_CLOSED;
     q->grants[1].state = GRANT_FAILED;
+    r.names[1].account = "prod";
     assert_int_equal(target_parse("aws:111122223333/Admin", 22, "bastion-1", &q->grants[1].target),
                      TARGET_OK);
     q->requested_start = (struct wall){1500000};
@@ -226,12 +228,48 @@ static void request_that_was_revoked_says_all_that_was(void **state)
         print_row(),
         "ID=28T5CY4T REQUESTER=alice STATE=revoked "
         "TARGET{TARGET_NAME=host:bastion-1/sudo STATE=closed} "
-        "TARGET{TARGET_NAME=aws:111122223333/Admin STATE=failed} REASON=rotate certs TICKET=CHG-7 "
+        "TARGET{TARGET_NAME=aws:111122223333/Admin STATE=failed ACCOUNT=111122223333 "
+        "ACCOUNT_NAME=prod PERMISSION_SET=Admin} REASON=rotate certs TICKET=CHG-7 "
         "REQUESTED_AT=1000000 REQUESTED_START=1500000 DURATION_S=3 ACTIVE_FROM=3000000 "
         "ACTIVE_UNTIL=6000000 ENDED_AT=4000000 APPROVAL_REQUIRED=0 "
         "DECISION_MADE{BY=bob AT=2000000 DECISION=approved COMMENT=go ahead ABOUT=request} "
         "DECISION_MADE{BY=bob AT=2000000 DECISION=rejected ABOUT=extension} "
         "REVOKED_BY=bob REVOKE_COMMENT=enough FAILURE=no such account HOST=bastion-1");
+}
+
+/* Where it can be used, how long what was fetched lives, and what AWS keeps waiting. */
+static void what_is_open_in_aws_says_how_to_use_it(void **state)
+{
+    static const char SET[] = "aws:111122223333/a+=,.@-_Z";
+    struct record r = plain_record();
+    struct request *q = &r.request;
+    struct errand e = {.number = 5, .trouble = "AWS says: slower"};
+
+    (void)state;
+    q->state = REQ_ACTIVE;
+    q->n_targets = 3;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(target_parse(SET, strlen(SET), "", &q->grants[i].target), TARGET_OK);
+        q->grants[i].errand = 5;
+        q->grants[i].credentials_until = (struct wall){9000000};
+    }
+    q->grants[0].state = GRANT_OPEN;
+    q->grants[1].state = GRANT_OPENING;
+    q->grants[2].state = GRANT_CLOSED;
+    assert_non_null(world_add_errand(&world, &e));
+    begin_row(TEAM_ROW_REQUEST);
+    row_request(&out, &context, &r);
+    assert_non_null(
+        strstr(print_row(),
+               "TARGET{TARGET_NAME=aws:111122223333/a+=,.@-_Z STATE=open ACCOUNT=111122223333 "
+               "PERMISSION_SET=a+=,.@-_Z CREDENTIALS_UNTIL=9000000 "
+               "PORTAL=https://x.awsapps.com/start/#/console?account_id=111122223333&role_name="
+               "a%2B%3D%2C.%40-_Z SSO_REGION=eu-west-1} "
+               "TARGET{TARGET_NAME=aws:111122223333/a+=,.@-_Z STATE=opening ACCOUNT=111122223333 "
+               "PERMISSION_SET=a+=,.@-_Z CREDENTIALS_UNTIL=9000000 TROUBLE=AWS says: slower} "
+               "TARGET{TARGET_NAME=aws:111122223333/a+=,.@-_Z STATE=closed ACCOUNT=111122223333 "
+               "PERMISSION_SET=a+=,.@-_Z CREDENTIALS_UNTIL=9000000} "));
+    world_remove_errand(&world, world_errand(&world, 5));
 }
 
 static void open_extension_says_who_is_waited_for(void **state)
@@ -644,6 +682,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(pending_request_says_who_is_waited_for),
         TEST(request_that_was_revoked_says_all_that_was),
+        TEST(what_is_open_in_aws_says_how_to_use_it),
         TEST(open_extension_says_who_is_waited_for),
         TEST(nobody_is_waited_for_when_nothing_is_asked),
         TEST(crowd_is_cut_at_sixteen_names),

@@ -60,6 +60,25 @@
     "ROWS TARGET {TARGET_NAME=host:bastion-1/sudo FOR_S=14400 APPROVAL_REQUIRED=1 WAITING_FOR=bob" \
     " WAITING_FOR=carol POLICY=sre TICKET=CHG-1}"                                                  \
     "{TARGET_NAME=host:bastion-1/ssh FOR_S=3600 APPROVAL_REQUIRED=0 POLICY='day shift'}"
+#define AWS_ROW                                                                                    \
+    "{ID=2ABC3DEF REQUESTER=alice STATE=active TARGET{TARGET_NAME=host:bastion-1/sudo STATE=open}" \
+    " TARGET{TARGET_NAME=aws:011122223333/Admin STATE=open ACCOUNT=011122223333"                   \
+    " ACCOUNT_NAME='Prod M\xc3\xbcnchen' PERMISSION_SET=Admin CREDENTIALS_UNTIL=" AT(              \
+        "09000") " PORTAL='https://x.awsapps.com/start/#/"                                         \
+                 "console?account_id=011122223333&role_name=Admin'"                                \
+                 " SSO_REGION=eu-west-1} TARGET{TARGET_NAME=aws:222233334444/Read STATE=opening"   \
+                 " ACCOUNT=222233334444 PERMISSION_SET=Read TROUBLE='AWS says: slower'}"           \
+                 " REASON=x REQUESTED_AT=" AT(                                                     \
+                     "00100") " DURATION_S=3600 APPROVAL_REQUIRED=0 HOST=bastion-1}"
+#define AWS_TARGETS                                                                            \
+    "ROWS TARGET {TARGET_NAME=host:bastion-1/sudo FOR_S=14400 APPROVAL_REQUIRED=0 POLICY=sre}" \
+    "{TARGET_NAME=aws:011122223333/Admin FOR_S=3600 APPROVAL_REQUIRED=1 WAITING_FOR=bob "      \
+    "POLICY=sre"                                                                               \
+    " ACCOUNT_NAME='Prod M\xc3\xbcnchen' PATH='Root/Work loads'}"
+#define DRIFT                                                                           \
+    "ROWS DRIFT {ACCOUNT=011122223333 ACCOUNT_NAME=prod PERMISSION_SET=Admin KIND=user" \
+    " PRINCIPAL=906789abcd-1 LABEL=alice@example.com}"                                  \
+    "{ACCOUNT=222233334444 PERMISSION_SET=Read KIND=group PRINCIPAL=12345678-1}"
 #define EVENTS                                                                                     \
     "ROWS EVENT {SEQ=1 AT=" AT(                                                                    \
         "00000") " HOST=bastion-1 BY=alice ACTION=request.submit"                                  \
