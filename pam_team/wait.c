@@ -17,14 +17,13 @@ struct wait {
     int64_t until;
     unsigned away; /* tries since it was last heard */
     char news[ANSWER_TEXT_CAP];
+    char line[NEWS_CAP]; /* on the screen */
 };
 
 static void show(struct wait *w, const char *news)
 {
-    char line[NEWS_CAP];
-
-    news_line(line, w->facts, news);
-    w->show(w->ctx, line);
+    news_line(w->line, w->facts, news);
+    w->show(w->ctx, w->line);
 }
 
 /* One packet: an answer, NOTHING_YET, or -errno. */
@@ -111,6 +110,9 @@ int wait_in_place(const struct facts *f, const struct options *o, wait_show_fn s
     }
     if (r >= 0)
         return r;
+    if (r == -EINTR && w.line[0])
+        show_line(ctx,
+                  w.line); /* the terminal has written ^C below: what comes next is over that */
     ending(ret->text, f, o, r, w.news);
     return ANSWER_NO;
 }

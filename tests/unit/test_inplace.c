@@ -391,6 +391,12 @@ static void is_silent(int l)
     nap_ms(5000);
 }
 
+static void says_nothing(int l)
+{
+    next_waiter(l);
+    nap_ms(5000);
+}
+
 static void goes_and_comes_back(int l)
 {
     int fd = next_waiter(l);
@@ -451,13 +457,16 @@ static const struct wait_row WAIT_ROWS[] = {
      "request " ID_TEXT " is not active after 1s, and stays open: waiting for bob",
      LINE("waiting for bob"), 990, 3000},
     {"a signal: no, at once", is_silent, "wait=1m", 300, ANSWER_NO,
-     "given up; request " ID_TEXT " stays open", LINE("waiting for bob"), 250, 3000},
+     "given up; request " ID_TEXT " stays open", LINE("waiting for bob") LINE("waiting for bob"),
+     250, 3000},
     {"teamd restarts: it is waited for, and asked anew", goes_and_comes_back, "wait=1m", 0,
      ANSWER_YES, "", LINE("waiting for bob") AWAY LINE("waiting for bob") LINE(""), 500, 4000},
     {"teamd is gone: no later than the wait is over", goes_for_good, "wait=2s", 0, ANSWER_NO,
      "request " ID_TEXT " is not active after 2s, and stays open", AWAY, 1900, 4000},
     {"a signal while teamd is gone: no, at once", goes_for_good, "wait=1m", 800, ANSWER_NO,
-     "given up; request " ID_TEXT " stays open", AWAY, 700, 3000},
+     "given up; request " ID_TEXT " stays open", AWAY AWAY, 700, 3000},
+    {"a signal before anything was heard: no, at once", says_nothing, "wait=1m", 300, ANSWER_NO,
+     "given up; request " ID_TEXT " stays open", "", 250, 3000},
     {"garbage: no", babbles, "wait=1m", 0, ANSWER_NO,
      "teamd does not answer any more; request " ID_TEXT " stays open", "", 0, 2000},
 };
