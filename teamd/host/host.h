@@ -45,11 +45,12 @@ uint32_t process_parent(uint32_t pid);
 /* Is it the other one, or did it come of it, over parents that live? */
 bool process_descends(uint32_t pid, uint32_t from);
 
-/* Looks at all processes of the host: some 10 us for each. */
+/* Looks at all processes of the host, some 10 us for each, if the kernel has no lists of children.
+ */
 void process_survey(void);
 
-/* The process and its descendants as far as they hung together in the last survey, at most cap > 0.
- * Numbers only: open a pidfd and ask process_descends() before one of them is touched. */
+/* The process and its descendants as far as they hang together (in the last survey), at most cap >
+ * 0. Numbers only: open a pidfd and ask process_descends() before one of them is touched. */
 size_t process_tree(uint32_t root, uint32_t *pids, size_t cap);
 
 /* The number of the process behind a pidfd of ours; 0: it is gone. */

@@ -12,6 +12,26 @@
 
 enum { TREE_MAX = 4096, SURVEY_MAX = 65536 };
 
+/* Of each thread the kernel has a list of its children (CONFIG_PROC_CHILDREN), which costs as much
+ * as the tree that is asked about. Where it has none, all processes have to be looked at. */
+static bool has_lists(void)
+{
+    return access("/proc/thread-self/children", F_OK) == 0;
+}
+
+static bool is_number(const char *s, uint32_t *ret)
+{
+    uint64_t v;
+
+    if (!text_parse_u64(s, strlen(s), &v) || v == 0 || v > INT32_MAX)
+        return false;
+    *ret = (uint32_t)v;
+    return true;
+}
+
+/* ---- all processes ----------------------------------------------------------------------------
+ */
+
 /* Who was whose child at the last look, whoever they are. */
 static struct {
     size_t n;
@@ -21,38 +41,89 @@ static struct {
 void process_survey(void)
 {
     const struct dirent *e;
-    DIR *d = opendir("/proc");
-    uint64_t pid;
+    uint32_t pid;
+    DIR *d;
 
     survey.n = 0;
+    if (has_lists())
+        return;
+    d = opendir("/proc");
     while (d && survey.n < SURVEY_MAX && (e = readdir(d)))
-        if (text_parse_u64(e->d_name, strlen(e->d_name), &pid) && pid <= INT32_MAX) {
-            survey.pids[survey.n] = (uint32_t)pid;
-            survey.parents[survey.n++] = process_parent((uint32_t)pid);
+        if (is_number(e->d_name, &pid)) {
+            survey.pids[survey.n] = pid;
+            survey.parents[survey.n++] = process_parent(pid);
         }
     if (d)
         closedir(d);
 }
 
+/* ---- one tree ---------------------------------------------------------------------------------
+ */
+
+struct tree {
+    uint32_t *pids;
+    size_t n, cap;
+};
+
 /* Nobody is their own ancestor, unless numbers were given anew during the look. */
-static bool has(const uint32_t *pids, size_t n, uint32_t pid)
+static void add(struct tree *t, uint32_t pid)
 {
-    for (size_t i = 0; i < n; i++)
-        if (pids[i] == pid)
-            return true;
-    return false;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->pids[i] == pid)
+            return;
+    if (t->n < t->cap)
+        t->pids[t->n++] = pid;
+}
+
+static void add_surveyed(struct tree *t, uint32_t parent)
+{
+    for (size_t i = 0; i < survey.n; i++)
+        if (survey.parents[i] == parent)
+            add(t, survey.pids[i]);
+}
+
+static void add_listed_of_thread(struct tree *t, uint32_t pid, uint32_t thread)
+{
+    char path[64];
+    unsigned child;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%u/task/%u/children", pid, thread);
+    f = fopen(path, "re");
+    while (f && fscanf(f, "%u", &child) == 1)
+        add(t, child);
+    if (f)
+        fclose(f);
+}
+
+static void add_listed(struct tree *t, uint32_t pid)
+{
+    const struct dirent *e;
+    uint32_t thread;
+    char path[32];
+    DIR *d;
+
+    snprintf(path, sizeof path, "/proc/%u/task", pid);
+    d = opendir(path);
+    while (d && (e = readdir(d)))
+        if (is_number(e->d_name, &thread))
+            add_listed_of_thread(t, pid, thread);
+    if (d)
+        closedir(d);
 }
 
 size_t process_tree(uint32_t root, uint32_t *pids, size_t cap)
 {
-    size_t n = 0;
+    struct tree t = {.pids = pids, .cap = cap};
+    bool lists = has_lists();
 
-    pids[n++] = root;
-    for (size_t at = 0; at < n; at++)
-        for (size_t i = 0; i < survey.n && n < cap; i++)
-            if (survey.parents[i] == pids[at] && !has(pids, n, survey.pids[i]))
-                pids[n++] = survey.pids[i];
-    return n;
+    add(&t, root);
+    for (size_t at = 0; at < t.n; at++)
+        if (lists)
+            add_listed(&t, pids[at]);
+        else
+            add_surveyed(&t, pids[at]);
+    return t.n;
 }
 
 /* ---- killing ----------------------------------------------------------------------------------

@@ -58,6 +58,24 @@ ends "su - in it" 'su - bob -c "exec -a MARK sleep 60"'
 ends "sudo -b in it" 'sudo -b bash -c "exec -a MARK sleep 60"; sleep 60'
 ends "a process that starts itself anew" 'trap "" TERM; f() { (exec -a MARK sleep 0.1); f & }; f; sleep 60'
 
+# ---- what leaves it -----------------------------------------------------------------------------
+
+v2=$(sed -n 's/^[^ ]* \([^ ]*\) cgroup2 .*/\1/p' /proc/self/mounts | head -n 1)
+elevate alice 1h
+as alice sudo -n bash -c 'trap "" TERM HUP
+    (exec -a STRAY sleep 60) & echo $! >'"$v2"'/cgroup.procs
+    (setsid bash -c "echo \$\$ >'"$v2"'/cgroup.procs; exec -a ORPHAN sleep 60" &); wait' &
+until_true 3 there STRAY
+until_true 3 there ORPHAN
+is "root has moved it out" "$(sed -n 's/^0:://p' "/proc/$(pgrep -f ^STRAY)/cgroup")" /
+as alice teamctl revoke "$id" --yes >/dev/null
+ok "what still hangs on the leader ends with the session" gone STRAY
+ok "and the request with it" until_true 5 ended revoked
+is "the trail says that something had left" "$(teamctl audit --request "$id" --action session.escape --json | jq -r .outcome)" noticed
+is "so does the session" "$(state '.sessions[0].escaped')" true
+ok "what had been detached before goes on, as README says" there ORPHAN
+pkill -f ^ORPHAN
+
 # ---- what is not touched --------------------------------------------------------------------------
 
 elevate alice 1h

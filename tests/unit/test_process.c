@@ -448,6 +448,51 @@ static void the_descendants_of_a_leader_are_killed_and_nobody_else(void **state)
     close(other.pidfd);
 }
 
+/* As a kernel with lists has it: of each thread one. */
+static void a_tree_is_found_by_the_lists_of_children(void **state)
+{
+    static const struct {
+        const char *path, *children;
+    } FILES[] = {
+        {"thread-self", ""},          {"100/task/100", "101 102 "}, {"100/task/105", "103"},
+        {"101/task/101", "104 100 "}, {"102/task/102", ""},         {"103/task/103", "x"},
+        {"103/task/none", "200"},     {"104/task/104", "105 "},
+    };
+    char root[] = "/tmp/test-proc-XXXXXX", path[200];
+    uint32_t tree[16];
+    size_t n, few;
+
+    (void)state;
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
+        skip();
+    assert_non_null(mkdtemp(root));
+    assert_int_equal(mount("none", root, "tmpfs", 0, NULL), 0);
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, FILES[i].path);
+        for (char *slash = path + sizeof root; (slash = strchr(slash, '/')); *slash++ = '/') {
+            *slash = '\0';
+            mkdir(path, 0755);
+        }
+        assert_int_equal(mkdir(path, 0755), 0);
+        snprintf(path, sizeof path, "%s/%s/children", root, FILES[i].path);
+        write_file(path, FILES[i].children);
+    }
+    assert_int_equal(mount(root, "/proc", "none", MS_BIND, NULL), 0);
+    process_survey();
+    n = process_tree(100, tree, 16);
+    few = process_tree(100, tree + 8, 3);
+    assert_int_equal(umount2("/proc", MNT_DETACH), 0);
+    umount2(root, MNT_DETACH);
+    rmdir(root);
+    assert_int_equal(n, 6); /* in the order of the directory: as sets */
+    assert_int_equal(tree[0], 100);
+    assert_int_equal(tree[1] + tree[2] + tree[3], 101 + 102 + 103);
+    assert_int_equal(tree[4], 104);
+    assert_int_equal(tree[5], 105);
+    assert_int_equal(few, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +508,7 @@ int main(void)
         cmocka_unit_test(a_later_process_with_the_leaders_number_is_not_the_leader),
         cmocka_unit_test(numbers_that_are_no_process_are_gone),
         cmocka_unit_test(proc_says_all_sorts_of_things),
+        cmocka_unit_test(a_tree_is_found_by_the_lists_of_children),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
