@@ -216,10 +216,11 @@ enum target_error ask_target(struct ask *a, struct wire_span v, struct target *r
 {
     const struct world *w = &a->t->world;
     enum target_error e = directory_parse(w->directory, v.at, v.len, w->policy->host, ret, why);
-    struct text t = text_over(why, WHY_CAP);
+    struct text t;
 
     if (!names_account(v, e) || (w->policy->aws && w->directory))
         return e;
+    t = text_over(why, WHY_CAP);
     if (w->policy->aws)
         text_put_standing(&t, ret, AWS_UNREAD);
     else

@@ -46,7 +46,7 @@ there()
 
 request()
 {
-    as "$1" teamctl request "${@:2}" --reason test | head -n 1
+    as "$1" teamctl request "${@:2}" --reason test 2>/dev/null | head -n 1
 }
 
 A=111122223333
@@ -73,6 +73,104 @@ start_courier
 ok "the courier connects, and AWS is read" until_true 20 sh -c 'teamctl status --json | jq -e ".accounts > 0"'
 is "who we are is known" "$(status_of courier_identity)" arn:aws:iam::555566667777:user/courier
 is "and that we are a delegated administrator" "$(status_of aws_delegated)" yes
-echo "# $(teamctl status --json)"
-echo "# $(as alice teamctl targets | head -5)"
+is "a group that nobody has is reported" "$(status_of aws_unknown)" "@idc:cloud-admins"
+
+# ---- names -----------------------------------------------------------------------------------------------
+
+like "targets lists accounts by name and place" "$(as alice teamctl targets)" \
+    "aws:$A/AdministratorAccess +4h .* prod-web +Root/Workloads/Production"
+exits 0 "an account may be given by its name" as alice teamctl why aws:prod-web/AdministratorAccess
+like "and is looked up" "$out" 'in Identity Center that is the user alice@example.com'
+exits 3 "a name that nobody has is refused" as alice teamctl why aws:nowhere/AdministratorAccess
+like "..." "$out" 'no account of AWS is called nowhere'
+POST add '{"account": "prod-web", "parent": "ou-ab12-22222222", "id": "999999999991"}'
+ok "AWS is read again on demand" teamctl refresh
+exits 3 "a name that two accounts bear is refused" as alice teamctl why aws:prod-web/AdministratorAccess
+like "with both numbers" "$out" "$A, 999999999991"
+POST add '{"account": "twin", "parent": "ou-ab12-22222222", "id": "999999999991", "state": "SUSPENDED"}'
+ok "and again" teamctl refresh
+exits 3 "a suspended account is refused" as alice teamctl request aws:twin/ReadOnlyAccess --for 1h --reason x
+like "..." "$out" 'suspended or closed'
+exits 0 "completion knows accounts" as alice teamctl __complete -- request aws:prod
+like "by name" "$out" 'aws:prod-web/AdministratorAccess'
+
+# ---- the walk --------------------------------------------------------------------------------------------
+
+id=$(request alice aws:prod-web/AdministratorAccess --for 1h)
+ok "a request becomes active" comes_to "$id" active
+ok "and AWS has the assignment" there prod-web AdministratorAccess alice@example.com
+out=$(as alice teamctl show "$id")
+like "show has the page of the portal" "$out" \
+    "https://x.awsapps.com/start/#/console\?account_id=$A&role_name=AdministratorAccess"
+like "and a profile" "$out" 'sso_account_id = 111122223333'
+like "and how long credentials may live" "$out" 'credentials may live until 20'
+is "in JSON there are ids and names" "$(as alice teamctl show "$id" --json |
+    jq -r '.targets[0] | .account_id + " " + .account_name + " " + .permission_set')" \
+    "$A prod-web AdministratorAccess"
+ok "an elevation is revoked" as alice teamctl revoke "$id" --yes
+ok "and comes to its end" comes_to "$id" revoked
+is "AWS does not have it any more" "$(GET assignments)" ""
+like "the trail has it" "$(teamctl audit --request "$id" --json | jq -r .action | xargs)" \
+    'assignment.look assignment.make assignment.made request.active .*assignment.remove assignment.gone request.revoke'
+
+# ---- unions ----------------------------------------------------------------------------------------------
+
+first=$(request alice aws:prod-web/AdministratorAccess --for 1h)
+second=$(request alice aws:prod-web/AdministratorAccess --for 2h)
+ok "two elevations of one assignment are active" comes_to "$second" active
+ok "(both)" comes_to "$first" active
+as alice teamctl revoke "$first" --yes >/dev/null
+ok "the first one ends at once" comes_to "$first" revoked
+ok "and access stays" there prod-web AdministratorAccess alice@example.com
+as alice teamctl revoke "$second" --yes >/dev/null
+ok "the last one ends" comes_to "$second" revoked
+is "and access with it" "$(GET assignments)" ""
+is "it was made once and removed once" "$(GET history | jq -rs 'map(.name // .account) | length')" 4
+
+POST assign '{"account": "prod-web", "set": "ReadOnlyAccess", "kind": "USER", "principal": "alice@example.com"}'
+id=$(request alice aws:prod-web/ReadOnlyAccess --for 1h)
+ok "what is there already is used" comes_to "$id" active
+as alice teamctl revoke "$id" --yes >/dev/null
+ok "and ends" comes_to "$id" revoked
+ok "and stays" there prod-web ReadOnlyAccess alice@example.com
+
+# ---- what cannot be had ----------------------------------------------------------------------------------
+
+POST fail '{"match": "prod-db", "reason": "IAM quota exceeded for roles", "times": 1, "kind": "create"}'
+id=$(request alice aws:prod-web/AdministratorAccess aws:prod-db/AdministratorAccess --for 1h)
+ok "when one fails the request does" comes_to "$id" failed
+like "and says why" "$(as alice teamctl show "$id" --json | jq -r .failure)" '^aws:[0-9]{12}/AdministratorAccess: .*(quota|Quota)'
+is "and the other is undone" "$(GET assignments)" "prod-web ReadOnlyAccess USER alice@example.com"
+
+# ---- drift -----------------------------------------------------------------------------------------------
+
+exits 0 "drift lists what nobody approved" as carol teamctl drift --json
+is "with names" "$(jq -r '.account_name + " " + .permission_set + " " + .kind + " " + .name' <<<"$out")" \
+    "prod-web ReadOnlyAccess user alice@example.com"
+exits 3 "not to everybody" as alice teamctl drift
+POST unassign '{"account": "prod-web", "set": "ReadOnlyAccess", "kind": "USER", "principal": "alice@example.com"}'
+id=$(request alice aws:prod-web/AdministratorAccess --for 1h)
+comes_to "$id" active
+POST unassign '{"account": "prod-web", "set": "AdministratorAccess", "kind": "USER", "principal": "alice@example.com"}'
+ok "what is missing is made again" teamctl reconcile
+ok "..." until_true 10 there prod-web AdministratorAccess alice@example.com
+ok "(it is ours: no drift)" as carol teamctl drift
+is "..." "$out" "no drift"
+
+# ---- crashes ---------------------------------------------------------------------------------------------
+
+POST set '{"progress_s": 2}'
+next=$(request alice aws:dev/AdministratorAccess --for 1h)
+sleep 0.5
+kill_courier
+as alice teamctl revoke "$id" --yes >/dev/null
+is "without a courier an elevation waits to end" "$(state "$id")" ending
+kill_teamd
+ok "teamd comes back" start_teamd
+start_courier
+ok "what was begun is finished" comes_to "$next" active
+ok "and what was to end, ends" comes_to "$id" revoked
+is "AWS has what was approved" "$(GET assignments)" "dev AdministratorAccess USER alice@example.com"
+unbroken "no rule of AWS was broken"
+stop_teamd
 finish
