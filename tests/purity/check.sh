@@ -9,7 +9,7 @@ BUILD=${BUILD:-build}
 OUT=$BUILD/purity
 CC=${CC:-cc}
 HERE=tests/purity
-RULES="includes banned headers core-symbols core-data module-calls module-exports module-needed"
+RULES="includes banned network headers core-symbols core-data module-calls module-exports module-needed"
 
 # No protector and no FORTIFY: the symbols are then those that the source asks for.
 PLAIN_FLAGS=(-std=gnu17 -O2 -fPIC -Iinclude -Iteamd -D_GNU_SOURCE '-DTEAM_RELEASE="0"' -w -fno-stack-protector
@@ -40,6 +40,17 @@ banned()
 {
     calls 'strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|tmpnam|mktemp' include teamd pam_team teamctl tests
     calls 'atoi|atol|popen|system' include teamd pam_team teamctl
+}
+
+# Only the courier speaks to the network, and teamd never holds a credential: it does not know what
+# they are called.
+network()
+{
+    find include teamd pam_team teamctl -path teamd/courier -prune -o -name '*.[ch]' -print |
+        xargs awk -f $HERE/strip.awk |
+        grep -E '\b[AP]F_(INET6?|PACKET|VSOCK|UNSPEC)\b|\b(getaddrinfo|inet_pton)[[:space:]]*\(' |
+        sed 's/^/it may not reach the network: /'
+    grep -rnE '"AWS_' teamd --include='*.[ch]' --exclude-dir=courier | sed 's/^/it may not see credentials: /'
 }
 
 headers()

@@ -45,7 +45,7 @@ h == "libconfig.h" && place != "teamd/conf" { wrong("only teamd/conf knows libco
 h == "jansson.h" && place !~ /^(teamctl|teamd\/courier)$/ {
     wrong("teamctl writes JSON, the courier reads it, and nobody else")
 }
-folder ~ /^(curl|openssl)$/ && place != "teamd/courier" { wrong("only the courier knows the network") }
+(folder ~ /^(curl|openssl|netinet|arpa)$/ || h == "netdb.h") && place != "teamd/courier" { wrong("only the courier knows the network") }
 folder == "security" && FILENAME !~ /^(pam_team\/pam_team|teamctl\/pam_try)\.c$/ {
     wrong("only pam_team.c and pam_try.c know PAM")
 }

@@ -52,6 +52,7 @@ bans_include teamd/zz.c '#include <lmdb.h>' "only the store may know LMDB"
 bans_include teamctl/zz.c '#include <libconfig.h>' "only conf may know libconfig"
 bans_include teamd/host/zz.c '#include <jansson.h>' "only teamctl and the courier may know jansson"
 bans_include teamd/zz.c '#include <curl/curl.h>' "only the courier may know curl"
+bans_include teamctl/zz.c '#include <netinet/in.h>' "only the courier may know the internet"
 bans_include teamd/store/zz.c '#include <openssl/evp.h>' "only the courier may know OpenSSL"
 bans_include teamd/courier/zz.c '#include "store/store.h"' "the courier may not know the store"
 bans_include teamd/ipc/zz.c '#include "courier/aws.h"' "ipc may not know the courier"
@@ -67,6 +68,17 @@ echo 'void zz(char *a, const char *b); void zz(char *a, const char *b) { strcpy(
 DO
 breaks banned "system is not called, after a comment either" <<'DO'
 echo '/* fine */ int zz(void) { return system ("/bin/true"); }' >>teamd/host/zz.c
+DO
+breaks network "teamd opens no socket of the internet" <<'DO'
+echo '#include <sys/socket.h>
+int zz(void); int zz(void) { return socket(AF_INET, SOCK_STREAM, 0); }' >>teamd/host/zz.c
+DO
+breaks network "teamctl asks no name server" <<'DO'
+echo 'int getaddrinfo(int); int zz(void); int zz(void) { return getaddrinfo(7); }' >>teamctl/zz.c
+DO
+breaks network "teamd looks for no credentials" <<'DO'
+echo '#include <stdlib.h>
+char *zz(void); char *zz(void) { return getenv("AWS_SECRET_ACCESS_KEY"); }' >>teamd/zz.c
 DO
 breaks headers "a header that leans on another's includes is found" <<'DO'
 echo 'uint32_t zz(size_t n);' >>teamd/core/zz.h
