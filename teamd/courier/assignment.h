@@ -6,9 +6,9 @@
  *   REMOVE    delete it, wait until it is   ASSIGNMENT_GONE
  *   LIST      who has the set there?        rows, then ASSIGNMENT_LISTED
  *
- * teamd commits the answer of LOOK_UP before it asks for GRANT: what was there before is never
- * made, and never removed. LOOK_UP is asked once per assignment and never again after GRANT, or it
- * would find our own.
+ * teamd commits the answer of LOOK_UP before it asks for GRANT: what was there before (and two
+ * seconds later: AWS may list for a moment what is gone) is never made, and never removed. LOOK_UP
+ * is asked once per assignment and never again after GRANT, or it would find our own.
  *
  * GRANT again: making what there is changes nothing and succeeds. REMOVE again: what is not there
  * is gone. REMOVE after a GRANT that nobody saw the end of: AWS may still be making it, so REMOVE

@@ -40,7 +40,7 @@ struct assignment_op {
     struct aws_call *call;
     struct pages *pages;
     bool found;                    /* LOOK_UP, and REMOVE's look: it is there */
-    bool clear;                    /* REMOVE: a first look has found nothing */
+    bool twice;                    /* a first look has found it (LOOK_UP), or nothing (REMOVE) */
     uint64_t since_us;             /* op_clock(): AWS has been working since then */
     char request[AWS_REQUEST_CAP]; /* AWS's number of that work */
     json_t *others;                /* REMOVE: numbers of the creations that AWS works on */

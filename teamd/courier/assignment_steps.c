@@ -75,6 +75,14 @@ static void op_refused(struct assignment_op *op, enum assignment_why why, const 
         op_end(op, ASSIGNMENT_FAILED, why, text);
 }
 
+static int work_again(sd_event_source *source, uint64_t at, void *ctx)
+{
+    (void)source;
+    (void)at;
+    op_work(ctx);
+    return 0;
+}
+
 /* ---- LOOK_UP and LIST: who has the set on the account? -------------------------------------- */
 
 static void look_rows(void *ctx, const json_t *rows)
@@ -119,8 +127,16 @@ static void look_end(void *ctx, const struct aws_failure *failure)
         op_refused(op, words_of_failure(failure, text), text);
     else if (op->step == ASSIGNMENT_LIST)
         op_end(op, ASSIGNMENT_LISTED, ASSIGNMENT_FINE, "");
-    else
-        op_end(op, op->found ? ASSIGNMENT_THERE : ASSIGNMENT_NOT_THERE, ASSIGNMENT_FINE, "");
+    else if (!op->found)
+        op_end(op, ASSIGNMENT_NOT_THERE, ASSIGNMENT_FINE, "");
+    else if (op->twice)
+        op_end(op, ASSIGNMENT_THERE, ASSIGNMENT_FINE, "");
+    else {
+        /* What was there before will never be removed: it is not that which was removed just now
+         * and is still listed somewhere. */
+        op->twice = true;
+        op_after(op, SETTLE_MS, work_again);
+    }
 }
 
 static void look(struct assignment_op *op, const struct pages_calls *calls)
@@ -348,14 +364,6 @@ static void remove_others(struct assignment_op *op)
             &calls);
 }
 
-static int work_again(sd_event_source *source, uint64_t at, void *ctx)
-{
-    (void)source;
-    (void)at;
-    op_work(ctx);
-    return 0;
-}
-
 static void other_done(void *ctx, const struct aws_result *result)
 {
     struct assignment_op *op = ctx;
@@ -371,7 +379,7 @@ static void other_done(void *ctx, const struct aws_result *result)
     } else if (why == ASSIGNMENT_FINE && is_ours(op, status) &&
                json_is_text(status, "TargetId", op->what.account) &&
                json_is_text(status, "PermissionSetArn", op->what.set)) {
-        op->clear = false;
+        op->twice = false;
         op_after(op, NEXT_LOOK_MS, work_again);
     } else {
         op->n_other++;
@@ -389,12 +397,12 @@ static void remove_look_end(void *ctx, const struct aws_failure *failure)
     if (why != ASSIGNMENT_FINE && why != ASSIGNMENT_NO_SUCH) {
         op_pause(op, why, text);
     } else if (op->found) {
-        op->clear = false;
+        op->twice = false;
         op_pause(op, ASSIGNMENT_OTHER, op->reason[0] ? op->reason : "AWS has not deleted it yet");
-    } else if (op->clear) {
+    } else if (op->twice) {
         op_end(op, ASSIGNMENT_GONE, ASSIGNMENT_FINE, "");
     } else {
-        op->clear = true;
+        op->twice = true;
         op_after(op, SETTLE_MS, work_again);
     }
 }
