@@ -18,7 +18,11 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-enum { STATUS_EVERY_US = 10 * 1000 * 1000, EXIT_TEMPFAIL = 75 /* sysexits.h: a new start helps */ };
+enum {
+    STATUS_EVERY_US = 10 * 1000 * 1000,
+    EXIT_TEMPFAIL = 75 /* sysexits.h: a new start helps */,
+    EXIT_CONFIG = 78 /* it does not */
+};
 
 struct courier {
     const char *config_path, *runtime_dir, *user;
@@ -307,7 +311,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     if (!c->config->policy.aws) {
         say(c, LOG_ERR, "there is no aws: section in the configuration, so there is nothing to do");
-        return EXIT_FAILURE;
+        return EXIT_CONFIG;
     }
     if (become_user(c) < 0)
         return EXIT_FAILURE;

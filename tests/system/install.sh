@@ -22,13 +22,13 @@ security=lib/${multiarch:+$multiarch/}security
 
 ok "make install works" install_to $root install
 all=$(files $root)
-for row in "755 usr/sbin/teamd" "755 usr/bin/teamctl" "644 $security/pam_team.so" \
+for row in "755 usr/sbin/teamd" "755 usr/sbin/team-courier" "755 usr/bin/teamctl" "644 $security/pam_team.so" \
     "644 etc/team/team.conf" "644 usr/share/doc/team/examples/team.conf" \
     "644 usr/share/doc/team/examples/pam.d/sudo" "644 usr/share/doc/team/examples/pam.d/sudo-i" \
     "644 usr/share/doc/team/examples/pam.d/sshd" "644 usr/share/doc/team/examples/ssh/sshd_ask_config" \
     "644 usr/share/doc/team/README.md" "644 usr/share/doc/team/LICENSE" \
     "644 lib/systemd/system/teamd.service" "644 usr/lib/sysusers.d/team.conf" \
-    "644 usr/lib/tmpfiles.d/team.conf" "644 usr/share/man/man8/teamd.8" \
+    "644 usr/lib/tmpfiles.d/team.conf" "644 usr/share/man/man8/teamd.8" "644 usr/share/man/man8/team-courier.8" \
     "644 usr/share/man/man8/pam_team.8" "644 usr/share/man/man1/teamctl.1" \
     "644 usr/share/man/man5/team.conf.5" \
     "644 usr/share/bash-completion/completions/teamctl" \
@@ -38,7 +38,7 @@ done
 is "every unit and socket is installed" "$(ls $root/lib/systemd/system)" \
     "$(ls "$SRC/conf/systemd")"
 is "nothing else is installed" \
-    "$(grep -vE ' (usr/sbin/teamd|usr/bin/teamctl|lib/.*/security/pam_team\.so|lib/systemd/system/.*|etc/team/team\.conf|usr/lib/(sysusers|tmpfiles)\.d/team\.conf|usr/share/man/man[158]/.*|usr/share/bash-completion/completions/teamctl|usr/share/zsh/vendor-completions/_teamctl|usr/share/doc/team/.*)$' <<<"$all")" ""
+    "$(grep -vE ' (usr/sbin/teamd|usr/sbin/team-courier|usr/bin/teamctl|lib/.*/security/pam_team\.so|lib/systemd/system/.*|etc/team/team\.conf|usr/lib/(sysusers|tmpfiles)\.d/team\.conf|usr/share/man/man[158]/.*|usr/share/bash-completion/completions/teamctl|usr/share/zsh/vendor-completions/_teamctl|usr/share/doc/team/.*)$' <<<"$all")" ""
 unlike "PAM's own configuration is not touched" "$all" 'etc/pam\.d'
 ok "teamd finds the shipped configuration good" \
     "$root/usr/sbin/teamd" --check --config "$root/etc/team/team.conf"
