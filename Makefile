@@ -137,10 +137,10 @@ $(BUILD)/tests/aws/%: tests/aws/%.c $(BUILD)/libcourier.a $(BUILD)/libteamd.a
 FUZZ_TARGETS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libteamd.a $(BUILD)/libfront.a $(BUILD)/libcourier.a \
-		$(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
+		$(TESTED_PAM_OBJS)
 	@mkdir -p $(@D)
-	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -fsanitize=fuzzer -o $@ $< $(OBJ)/pam_team/client.o \
-		$(OBJ)/pam_team/verdict.o $(BUILD)/libfront.a $(BUILD)/libcourier.a $(BUILD)/libteamd.a $(ALL_LDFLAGS) \
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -fsanitize=fuzzer -o $@ $< $(TESTED_PAM_OBJS) \
+		$(BUILD)/libfront.a $(BUILD)/libcourier.a $(BUILD)/libteamd.a $(ALL_LDFLAGS) \
 		-lcmocka $(TEAMD_LIBS) $(COURIER_LIBS)
 
 # teamd without its main().

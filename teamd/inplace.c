@@ -45,5 +45,5 @@ void in_place_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
     else if (a->impostor)
         ask_say(a, REPLY_REFUSED, why);
     else
-        wait_in_place(a);
+        wait_ask_in_place(a);
 }

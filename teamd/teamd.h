@@ -289,7 +289,7 @@ int query_new(struct teamd *t);
  */
 
 void wait_ask(struct ask *a);
-void wait_in_place(struct ask *a);
+void wait_ask_in_place(struct ask *a);
 
 /* After a commit: who waits for a request is answered if it has got there. */
 void wait_tell(struct teamd *t);

@@ -279,7 +279,7 @@ static void say_too_many(struct ask *a, int error)
     ask_answer(a, &reply);
 }
 
-void wait_in_place(struct ask *a)
+void wait_ask_in_place(struct ask *a)
 {
     struct wire_span v = wire_find(a->msg.fields, TEAM_ID);
     uint64_t first, last;

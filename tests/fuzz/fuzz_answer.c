@@ -7,7 +7,7 @@
 #include "fuzz/fuzz.h"
 
 #include "../../pam_team/client.h"
-#include "../../pam_team/verdict.h"
+#include "../../pam_team/inplace.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -74,12 +74,31 @@ static bool is_yes(enum team_op op, const char *packet, size_t n)
         }
         sessions += wire_u16(packet + i) == TEAM_SESSION;
     }
-    return codes == 1 && (sessions == 1 || op == TEAM_OP_ACCOUNT || op == TEAM_OP_CLOSE);
+    return codes == 1 &&
+           (sessions == 1 || op == TEAM_OP_ACCOUNT || op == TEAM_OP_CLOSE || op == TEAM_OP_AWAIT);
 }
 
 static bool one_line(const char *s)
 {
     return text_is_plain(s, strlen(s));
+}
+
+/* The same packet, heard by somebody who waits. */
+static void check_wait(const char *packet, size_t n)
+{
+    char news[ANSWER_TEXT_CAP] = "", question[QUESTION_CAP], line[NEWS_CAP];
+    struct facts facts = {.op = TEAM_OP_AWAIT, .request = 1};
+    struct answer a;
+    bool told = news_read(packet, n, news);
+
+    must(!told || answer_read(TEAM_OP_AWAIT, packet, n, &a) < 0, "news are no answer");
+    must(told || answer_read(TEAM_OP_AWAIT, packet, n, &a) != ANSWER_YES ||
+             is_yes(TEAM_OP_AWAIT, packet, n),
+         "only a whole yes ends a wait");
+    news_line(line, &facts, news);
+    must(one_line(line), "news are one plain line");
+    question_wait(question, a.text);
+    must(strlen(question) < sizeof question, "a question fits");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
@@ -110,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
         must((size_t)r == n && memcmp(heard, packet, n) == 0, "what was said is heard");
         r = answer_read(facts.op, packet, n, &a);
     }
+    check_wait(packet, n);
     must(r != ANSWER_YES || is_yes(facts.op, packet, n), "only a whole yes is a yes");
     must(one_line(a.text) && one_line(a.cgroup), "words are one plain line");
     verdict_reach(&facts, &o, r, a.text, &v);

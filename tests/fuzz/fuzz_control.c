@@ -99,8 +99,10 @@ static bool hear_one(unsigned c)
         return false;
     }
     must(wire_read(packet, (size_t)n, &msg) == WIRE_OK, "what teamd says is well formed");
-    must(msg.kind == TEAM_ANSWER || (msg.kind == TEAM_ROWS && !ends[c].gate),
-         "teamd says answers, and rows on control.sock");
+    must(msg.kind == TEAM_ANSWER ||
+             (msg.kind == TEAM_ROWS &&
+              (!ends[c].gate || (asked[c].op == TEAM_OP_AWAIT && msg.op == TEAM_ROW_NEWS))),
+         "teamd says answers, rows on control.sock, and news to who waits");
     if (msg.kind == TEAM_ROWS)
         return true;
     must(wire_find_u64(msg.fields, TEAM_CODE, &code) && code <= TEAM_WRONG_STATE,

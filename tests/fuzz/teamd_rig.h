@@ -340,7 +340,7 @@ static void rig_up(void)
     t->uid = geteuid();
     clock_now = (struct now){{FAR_US}, {FAR_US}};
     last_id = 0;
-    sockets = (struct sockets){-1, -1};
+    sockets = (struct sockets){-1, -1, -1};
     must(sd_event_new(&t->loop) >= 0 && people_new(t->loop, 0, 0, &t->people) == 0, "a loop");
     must(make_socket(rig_dir, "gate.sock", 0600, &sockets.gate) == 0, "a socket");
     must(make_socket(rig_dir, "control.sock", 0666, &sockets.control) == 0, "a socket");
