@@ -315,14 +315,29 @@ static int numbers_by_name(const void *a, const void *b, void *ctx)
     return r != 0 ? r : (x > y) - (x < y);
 }
 
+/* AWS may list the same one on two pages, when something changes in between: one counts. */
+static void drop_twins(struct roll *r)
+{
+    struct dir_account *accounts = r->accounts.items;
+    struct dir_set *sets = r->sets.items;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < r->accounts.n; i++)
+        if (n == 0 || strcmp(accounts[n - 1].id, accounts[i].id) != 0)
+            accounts[n++] = accounts[i];
+    r->accounts.n = n;
+    n = 0;
+    for (uint32_t i = 0; i < r->sets.n; i++)
+        if (n == 0 || strcmp(text(r, sets[n - 1].arn), text(r, sets[i].arn)) != 0)
+            sets[n++] = sets[i];
+    r->sets.n = n;
+}
+
+/* Two sets of one name: nobody could tell which one was approved. */
 static bool has_twice(const struct roll *r)
 {
-    const struct dir_account *accounts = r->accounts.items;
     const struct dir_set *sets = r->sets.items;
 
-    for (uint32_t i = 1; i < r->accounts.n; i++)
-        if (strcmp(accounts[i - 1].id, accounts[i].id) == 0)
-            return true;
     for (uint32_t i = 1; i < r->sets.n; i++)
         if (strcmp(text(r, sets[i - 1].name), text(r, sets[i].name)) == 0)
             return true;
@@ -337,7 +352,10 @@ static uint32_t *sort_named(struct run *run, char *texts)
     struct {
         struct named it;
         uint32_t was;
-    } *all = calloc(run->n + 1, sizeof *all);
+    } * all;
+    uint32_t n = 0;
+
+    all = calloc(run->n + 1, sizeof *all);
 
     for (uint32_t i = 0; place && all && i < run->n; i++) {
         memcpy(&all[i].it, items + i * run->size, sizeof all[i].it);
@@ -346,9 +364,13 @@ static uint32_t *sort_named(struct run *run, char *texts)
     if (place && all) {
         qsort_r(all, run->n, sizeof *all, by_name, texts);
         for (uint32_t i = 0; i < run->n; i++) {
-            memcpy(items + i * run->size, &all[i].it, sizeof all[i].it);
-            place[all[i].was] = i;
+            bool twin = n > 0 && strcmp(texts + all[i].it.id, texts + all[i - 1].it.id) == 0;
+
+            if (!twin)
+                memcpy(items + n++ * run->size, &all[i].it, sizeof all[i].it);
+            place[all[i].was] = n - 1;
         }
+        run->n = n;
     }
     free(all);
     return all ? place : (free(place), NULL);
@@ -386,6 +408,7 @@ static void sort(struct roll *r, uint32_t *by_their_names)
         qsort(r->accounts.items, r->accounts.n, r->accounts.size, accounts_by_id);
     if (r->sets.n > 0)
         qsort_r(r->sets.items, r->sets.n, r->sets.size, by_name, r->texts.items);
+    drop_twins(r);
     for (uint32_t i = 0; i < r->accounts.n; i++)
         by_their_names[i] = i;
     if (r->accounts.n > 0)
