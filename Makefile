@@ -151,10 +151,10 @@ $(BUILD)/tests/fuzz/dictionary: tests/fuzz/dictionary.c $(BUILD)/libteamd.a
 	@mkdir -p $(@D)
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -Itests -I. -fPIE -pie -o $@ $< $(BUILD)/libteamd.a $(ALL_LDFLAGS) $(TEAMD_LIBS)
 
-# What makes calls fail, and who looks what comes of it.
-TORTURE := $(BUILD)/tests/torture/fail.so $(BUILD)/tests/torture/torture
+# What makes calls fail and clocks step, and who looks what comes of it.
+TORTURE := $(BUILD)/tests/torture/fail.so $(BUILD)/tests/torture/clock.so $(BUILD)/tests/torture/torture
 
-$(BUILD)/tests/torture/fail.so: tests/torture/fail.c
+$(BUILD)/tests/torture/%.so: tests/torture/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -U_FORTIFY_SOURCE -fPIC -shared -o $@ $< $(ALL_LDFLAGS)
 

@@ -4,6 +4,7 @@
  *   FAIL_CALL   malloc   malloc calloc realloc reallocarray
  *               write    write pwrite writev
  *               sync     fdatasync fsync msync
+ *               meta     pwrite to the first two pages of a file: where LMDB commits
  *               send     send sendmsg         recv   recv recvmsg
  *               connect                       accept accept4
  *   FAIL_NTH    from 1 on; 0: none
@@ -30,10 +31,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { MALLOC, WRITE, SYNC, SEND, RECV, CONNECT, ACCEPT, KINDS };
+enum kind { MALLOC, WRITE, META, SYNC, SEND, RECV, CONNECT, ACCEPT, KINDS };
 
-static const char *const NAMES[KINDS] = {"malloc", "write",   "sync",  "send",
-                                         "recv",   "connect", "accept"};
+static const char *const NAMES[KINDS] = {"malloc", "write", "meta",    "sync",
+                                         "send",   "recv",  "connect", "accept"};
 
 static struct {
     bool ready, on;
@@ -183,6 +184,8 @@ ssize_t write(int fd, const void *p, size_t n)
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
     REAL(pwrite);
+    if (at < 2 * sysconf(_SC_PAGESIZE) && fails(META, CALLER))
+        return -1;
     return !fails(WRITE, CALLER) ? real(fd, p, n, at) : cut(n) ? real(fd, p, n / 2, at) : -1;
 }
 
