@@ -261,20 +261,16 @@ bool is_elevating(const struct teamd *t, uint64_t number)
 void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
     struct ask *a = ask_new(t, c, msg);
-    struct process p;
     char why[200];
 
     if (!a)
         return;
-    if (process_read(conn_pidfd(c), conn_pid(c), &p) < 0) {
+    if (process_login(conn_pidfd(c), conn_pid(c), &a->actor.loginuid) < 0) {
         ask_say(a, REPLY_FAILED, "the asking process is gone");
         return;
     }
-    a->actor = (struct actor){
-        .uid = conn_uid(c),
-        .loginuid = p.loginuid,
-        .in_session = is_elevating(t, sessions_of_process(t, conn_pid(c))),
-    };
+    a->actor.uid = conn_uid(c);
+    a->actor.in_session = is_elevating(t, sessions_of_process(t, conn_pid(c)));
     a->impostor = !identity_ok(t->world.policy, &a->actor, IDENTITY_READ, why);
     if (!is_question(a))
         change_ask(a); /* an impostor's try belongs into the trail: the core refuses it */

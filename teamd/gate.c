@@ -301,7 +301,7 @@ static int look_at_process(struct gate_call *g)
     int pidfd, r;
 
     if (g->op == TEAM_OP_ACCOUNT)
-        return process_login(pid, &g->ask.actor.loginuid);
+        return process_login_now(pid, &g->ask.actor.loginuid);
     pidfd = conn_pidfd(g->conn);
     if (pidfd < 0)
         return pidfd;

@@ -24,7 +24,6 @@ static bool read_person(struct ask *a)
 void in_place_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
     struct ask *a = ask_new(t, c, msg);
-    struct process p;
     char why[200];
 
     if (!a)
@@ -33,11 +32,10 @@ void in_place_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
         ask_say(a, REPLY_FAILED, "that is no question for the gate");
         return;
     }
-    if (process_read(conn_pidfd(c), conn_pid(c), &p) < 0) {
+    if (process_login(conn_pidfd(c), conn_pid(c), &a->actor.loginuid) < 0) {
         ask_say(a, REPLY_FAILED, "the asking process is gone");
         return;
     }
-    a->actor.loginuid = p.loginuid;
     a->actor.in_session = is_elevating(t, sessions_of_process(t, conn_pid(c)));
     a->impostor = !identity_ok(t->world.policy, &a->actor, IDENTITY_GATE, why);
     if (msg->op == TEAM_OP_FILE)

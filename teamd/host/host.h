@@ -35,9 +35,12 @@ struct process {
  * nothing of what was read may be believed). */
 int process_read(int pidfd, uint32_t pid, struct process *ret);
 
-/* The login uid alone, of whatever process has this number now: enough where the answer is worth
- * something only to the very process that asked, which then lives. A third of the cost. */
-int process_login(uint32_t pid, uint32_t *ret_loginuid);
+/* The login uid alone. */
+int process_login(int pidfd, uint32_t pid, uint32_t *ret_loginuid);
+
+/* The same of whatever process has this number now: enough where the answer is worth something only
+ * to the very process that asked, which then lives. */
+int process_login_now(uint32_t pid, uint32_t *ret_loginuid);
 
 /* 0: it has none, or is gone. */
 uint32_t process_parent(uint32_t pid);

@@ -183,7 +183,18 @@ int process_read(int pidfd, uint32_t pid, struct process *ret)
     return 0;
 }
 
-int process_login(uint32_t pid, uint32_t *ret_loginuid)
+int process_login(int pidfd, uint32_t pid, uint32_t *ret_loginuid)
+{
+    uint32_t loginuid;
+    int r = read_audit(pid, "loginuid", &loginuid), alive = check_alive(pidfd);
+
+    if (alive < 0 || r < 0)
+        return alive < 0 ? alive : r;
+    *ret_loginuid = loginuid;
+    return 0;
+}
+
+int process_login_now(uint32_t pid, uint32_t *ret_loginuid)
 {
     return read_audit(pid, "loginuid", ret_loginuid);
 }

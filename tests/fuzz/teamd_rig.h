@@ -12,7 +12,8 @@
 int real_peer_read(int fd, struct peer *ret);
 int real_peer_pidfd(int fd, const struct peer *peer);
 int real_process_read(int pidfd, uint32_t pid, struct process *ret);
-int real_process_login(uint32_t pid, uint32_t *ret_loginuid);
+int real_process_login(int pidfd, uint32_t pid, uint32_t *ret_loginuid);
+int real_process_login_now(uint32_t pid, uint32_t *ret_loginuid);
 uint32_t real_process_loginuid(uint32_t pid);
 void real_process_kill_tree(uint32_t leader);
 int teamd_main(int argc, char **argv);
@@ -20,6 +21,7 @@ int teamd_main(int argc, char **argv);
 #define peer_pidfd        real_peer_pidfd
 #define process_read      real_process_read
 #define process_login     real_process_login
+#define process_login_now real_process_login_now
 #define process_loginuid  real_process_loginuid
 #define process_kill_tree real_process_kill_tree
 #include "ipc/socket.c"
@@ -31,6 +33,7 @@ int teamd_main(int argc, char **argv);
 #undef peer_pidfd
 #undef process_read
 #undef process_login
+#undef process_login_now
 #undef process_loginuid
 #undef process_kill_tree
 #define main teamd_main
@@ -186,10 +189,16 @@ int process_read(int pidfd, uint32_t pid, struct process *ret)
     return 0;
 }
 
-int process_login(uint32_t pid, uint32_t *ret_loginuid)
+int process_login_now(uint32_t pid, uint32_t *ret_loginuid)
 {
     *ret_loginuid = CAST[pid - FIRST_PID].loginuid;
     return 0;
+}
+
+int process_login(int pidfd, uint32_t pid, uint32_t *ret_loginuid)
+{
+    (void)pidfd;
+    return process_login_now(pid, ret_loginuid);
 }
 
 uint32_t process_loginuid(uint32_t pid)

@@ -176,6 +176,7 @@ static void the_dead_are_gone_waited_for_or_not(void **state)
     kill(c.pid, SIGKILL);
     assert_int_equal(waitid(P_PID, (id_t)c.pid, &info, WEXITED | WNOWAIT), 0);
     assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), -ESRCH);
+    assert_int_equal(process_login(c.pidfd, pid_of(&c), &p.loginuid), -ESRCH);
     assert_int_equal(waitpid(c.pid, NULL, 0), c.pid);
     assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), -ESRCH);
     assert_int_equal(p.loginuid, 4711); /* nothing is written but on success */
@@ -190,6 +191,7 @@ static void a_number_that_is_anothers_now_is_not_believed(void **state)
     (void)state;
     child_end(&c);
     assert_int_equal(process_read(c.pidfd, (uint32_t)getpid(), &p), -ESRCH);
+    assert_int_equal(process_login(c.pidfd, (uint32_t)getpid(), &p.loginuid), -ESRCH);
     close(c.pidfd);
 }
 
@@ -200,6 +202,7 @@ static void what_is_not_a_pidfd_is_an_error(void **state)
     (void)state;
     assert_int_equal(process_read(-1, (uint32_t)getpid(), &p), -EBADF);
     assert_int_equal(process_read(9999, (uint32_t)getpid(), &p), -EBADF);
+    assert_int_equal(process_login(-1, (uint32_t)getpid(), &p.loginuid), -EBADF);
 }
 
 static void the_login_uid_is_read_and_unset_is_nobody(void **state)
@@ -218,7 +221,9 @@ static void the_login_uid_is_read_and_unset_is_nobody(void **state)
         uint32_t alone;
 
         assert_int_equal(process_read(c.pidfd, pid_of(&c), &p), 0);
-        assert_int_equal(process_login(pid_of(&c), &alone), 0);
+        assert_int_equal(process_login(c.pidfd, pid_of(&c), &alone), 0);
+        assert_int_equal(alone, p.loginuid);
+        assert_int_equal(process_login_now(pid_of(&c), &alone), 0);
         assert_int_equal(alone, p.loginuid);
         if (CASES[i].set)
             assert_int_equal(p.loginuid, CASES[i].then);
