@@ -130,16 +130,28 @@ static void put_list(struct out *o, const struct column *c, struct wire_span row
     csv_cell(o, cell, t.len);
 }
 
+/* Where a tag's column is, or COLUMNS_MAX: so the fields of a row are looked at once, not once for
+ * each column. Made for a type when its first row comes. */
+static const uint8_t *columns_of(const struct row_type *type)
+{
+    static uint8_t column_of[TEAM_TAG_END];
+    static const struct row_type *of;
+
+    if (of != type) {
+        memset(column_of, COLUMNS_MAX, sizeof column_of);
+        for (size_t i = 0; i < type->n_columns; i++)
+            column_of[type->columns[i].tag] = (uint8_t)i;
+        of = type;
+    }
+    return column_of;
+}
+
 void csv_row(struct out *o, const struct row_type *type, struct wire_span row)
 {
-    uint8_t column_of[TEAM_TAG_END];
+    const uint8_t *column_of = columns_of(type);
     struct wire_span values[COLUMNS_MAX] = {0}, rest = row, value;
     unsigned tag;
 
-    /* The fields are looked at once, not once for each column. */
-    memset(column_of, COLUMNS_MAX, sizeof column_of);
-    for (size_t i = 0; i < type->n_columns; i++)
-        column_of[type->columns[i].tag] = (uint8_t)i;
     while (wire_next(&rest, &tag, &value))
         if (tag < TEAM_TAG_END && column_of[tag] < COLUMNS_MAX && !values[column_of[tag]].at)
             values[column_of[tag]] = value;

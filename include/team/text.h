@@ -45,16 +45,28 @@ static inline void text_put(struct text *t, const char *s)
     text_put_n(t, s, strlen(s));
 }
 
+/* The decimal digits of v stand at the end of `out`; returns the first of them. */
+static inline char *text_digits(uint64_t v, char out[static 20])
+{
+    static const char PAIRS[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    char *at = out + 20;
+
+    for (; v >= 100; v /= 100)
+        memcpy(at -= 2, PAIRS + v % 100 * 2, 2);
+    memcpy(at -= 2, PAIRS + v * 2, 2);
+    return v < 10 ? at + 1 : at;
+}
+
 static inline void text_put_u64(struct text *t, uint64_t v)
 {
     char digits[20];
-    size_t i = sizeof digits;
+    const char *first = text_digits(v, digits);
 
-    do {
-        digits[--i] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    text_put_n(t, digits + i, sizeof digits - i);
+    text_put_n(t, first, (size_t)(digits + sizeof digits - first));
 }
 
 /* 5400 becomes "1h30m", 0 becomes "0s": the form that text_parse_duration() reads. */
@@ -255,7 +267,25 @@ static inline bool text_none_16(text_16 v)
     return (halves[0] | halves[1]) == 0;
 }
 
-/* How many bytes from the start on are printable ASCII, in steps of sixteen. */
+/* Sixteen bytes in hexadecimal, as 32 characters. */
+static inline void text_hex_16(const uint8_t *bytes, char *out)
+{
+    text_16 v, high, low, half;
+
+    memcpy(&v, bytes, sizeof v);
+    high = (v >> 4) + '0';
+    low = (v & 15) + '0';
+    high += (text_16)(high > '9') & ('a' - '9' - 1);
+    low += (text_16)(low > '9') & ('a' - '9' - 1);
+    half = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7,
+                                   23);
+    memcpy(out, &half, sizeof half);
+    half = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
+                                   15, 31);
+    memcpy(out + sizeof half, &half, sizeof half);
+}
+
+/* How many bytes from the start on are printable ASCII. */
 static inline size_t text_ascii_run(const char *s, size_t n)
 {
     size_t i = 0;
@@ -266,6 +296,8 @@ static inline size_t text_ascii_run(const char *s, size_t n)
         if (!text_none_16((text_16)(v < ' ') | (text_16)(v > '~')))
             break;
     }
+    while (i < n && s[i] >= ' ' && s[i] <= '~')
+        i++;
     return i;
 }
 

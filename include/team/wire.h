@@ -100,9 +100,10 @@ static inline struct wire_out wire_begin(char *buf, size_t cap, enum team_kind k
     return w;
 }
 
-static inline void wire_put_n(struct wire_out *w, enum team_tag tag, const char *s, size_t n)
+/* For a value of which it is known that it is of the field's class. */
+static inline void wire_put_known(struct wire_out *w, enum team_tag tag, const char *s, size_t n)
 {
-    if (w->bad || w->cap - w->len < 4 + n || !wire_value_fits(wire_rule(tag), s, n)) {
+    if (w->bad || w->cap - w->len < 4 + n || n > wire_rule(tag).max_len) {
         w->bad = true;
         return;
     }
@@ -111,6 +112,13 @@ static inline void wire_put_n(struct wire_out *w, enum team_tag tag, const char 
     memcpy(w->buf + w->len + 4, s, n);
     w->len += 4 + n;
     w->count += w->depth == 0;
+}
+
+static inline void wire_put_n(struct wire_out *w, enum team_tag tag, const char *s, size_t n)
+{
+    if (!wire_value_fits(wire_rule(tag), s, n))
+        w->bad = true;
+    wire_put_known(w, tag, s, n);
 }
 
 /* NULL and "" put nothing: absent is absent (DESIGN.md 6). */
@@ -122,11 +130,10 @@ static inline void wire_put(struct wire_out *w, enum team_tag tag, const char *s
 
 static inline void wire_put_u64(struct wire_out *w, enum team_tag tag, uint64_t v)
 {
-    char digits[21];
-    struct text t = text_over(digits, sizeof digits);
+    char digits[20];
+    const char *first = text_digits(v, digits);
 
-    text_put_u64(&t, v);
-    wire_put_n(w, tag, digits, t.len);
+    wire_put_known(w, tag, first, (size_t)(digits + sizeof digits - first));
 }
 
 static inline void wire_put_id(struct wire_out *w, enum team_tag tag, uint64_t id)
@@ -135,7 +142,7 @@ static inline void wire_put_id(struct wire_out *w, enum team_tag tag, uint64_t i
     struct text t = text_over(out, sizeof out);
 
     text_put_id(&t, id);
-    wire_put_n(w, tag, out, t.len);
+    wire_put_known(w, tag, out, t.len);
 }
 
 static inline struct wire_mark wire_mark(const struct wire_out *w)

@@ -28,7 +28,7 @@ static void put(struct wire_out *w, enum team_tag tag, const char *s)
     if (n == 0)
         return;
     if (wire_value_fits(rule, s, n)) {
-        wire_put_n(w, tag, s, n);
+        wire_put_known(w, tag, s, n);
         return;
     }
     text_make_plain(text, (size_t)rule.max_len + 1, s, n);
@@ -63,14 +63,11 @@ static void put_id(struct wire_out *w, struct id id)
 
 static void put_hash(struct wire_out *w, enum team_tag tag, const uint8_t hash[static 32])
 {
-    static const char DIGITS[] = "0123456789abcdef";
     char hex[64];
 
-    for (size_t i = 0; i < 32; i++) {
-        hex[2 * i] = DIGITS[hash[i] >> 4];
-        hex[2 * i + 1] = DIGITS[hash[i] & 15];
-    }
-    wire_put_n(w, tag, hex, sizeof hex);
+    text_hex_16(hash, hex);
+    text_hex_16(hash + 16, hex + 32);
+    wire_put_known(w, tag, hex, sizeof hex);
 }
 
 /* The portal's page for this account and permission set (IAM Identity Center User Guide, "Creating

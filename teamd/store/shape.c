@@ -203,18 +203,22 @@ static uint64_t get_number(struct in *in, size_t width)
 /* The value of the next field, and its tag. */
 static struct in get_value(struct in *in, unsigned *ret_tag)
 {
-    unsigned tag = (unsigned)get_number(in, 2);
-    size_t len = (size_t)get_number(in, 2);
-    struct in value = {.at = in->at, .left = len};
+    const uint8_t *at = in->at;
+    size_t len;
 
-    if (in->bad || len > in->left) {
+    if (in->left < 4) {
         in->bad = true;
         return (struct in){.bad = true};
     }
-    in->at += len;
-    in->left -= len;
-    *ret_tag = tag;
-    return value;
+    len = (size_t)at[2] << 8 | at[3];
+    if (len > in->left - 4) {
+        in->bad = true;
+        return (struct in){.bad = true};
+    }
+    in->at += 4 + len;
+    in->left -= 4 + len;
+    *ret_tag = (unsigned)at[0] << 8 | at[1];
+    return (struct in){.at = at + 4, .left = len};
 }
 
 static bool is_text(struct in value)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -84,6 +85,44 @@ static void numbers(void **state)
     assert_true(v == UINT64_C(9999999999999999999));
 }
 
+static void check_digits(uint64_t v)
+{
+    char here[20], there[24];
+    const char *first = text_digits(v, here);
+    int n = snprintf(there, sizeof there, "%llu", (unsigned long long)v);
+
+    if (here + sizeof here - first != n || memcmp(first, there, (size_t)n) != 0)
+        fail_msg("%s", there);
+}
+
+static void digits(void **state)
+{
+    (void)state;
+    for (uint64_t v = 0; v < 100000; v++)
+        check_digits(v);
+    for (uint64_t power = 10; power < UINT64_MAX / 10; power *= 10)
+        for (uint64_t v = power - 2; v < power + 2; v++)
+            check_digits(v);
+    check_digits(UINT64_MAX);
+    check_digits(UINT64_MAX - 99);
+}
+
+static void hexadecimal(void **state)
+{
+    uint8_t bytes[16];
+    char here[32], there[33];
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            bytes[i] = (uint8_t)(c + (int)i * 17);
+            snprintf(there + 2 * i, 3, "%02x", (unsigned)bytes[i]);
+        }
+        text_hex_16(bytes, here);
+        assert_memory_equal(here, there, sizeof here);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
@@ -91,6 +130,8 @@ int main(void)
         {"every byte counts at every place of a plain text", plain, NULL, NULL, NULL},
         {"characters of several bytes count at every place", plain_characters, NULL, NULL, NULL},
         {"numbers of 20 digits end where 64 bits do", numbers, NULL, NULL, NULL},
+        {"numbers are written as printf writes them", digits, NULL, NULL, NULL},
+        {"so are bytes in hexadecimal", hexadecimal, NULL, NULL, NULL},
     };
 
     return cmocka_run_group_tests(TESTS, NULL, NULL);
