@@ -200,6 +200,12 @@ static inline void do_open(void)
     if (play.g.out.reply.code == REPLY_DONE &&
         play.g.out.reply.session != play.g.store.last_session)
         broken("opened another session than it says");
+    if (play.g.out.reply.code == REPLY_DONE) {
+        const struct session *s = kept_session(&play.g, play.g.store.last_session);
+
+        if (gate_logs_in(play.g.w.policy, &ask) ? s->command[0] : s->scope[0])
+            broken("kept the words of a login, or took the scope of one");
+    }
     say_verdict(&play.g.out.reply);
 }
 

@@ -89,7 +89,7 @@ enum { CONTAINER_CAP = 256 };
 int containers_open(const char *where, const char *name, uid_t uid, gid_t gid,
                     struct containers **ret);
 struct containers *
-containers_free(struct containers *c); /* removes the directory if nothing is in it */
+containers_free(struct containers *c); /* removes the directory if it may and nothing is in it */
 
 /* Sessions are named below the directory by their numbers: "s12", nested ones "s12/s15". */
 int container_make(struct containers *c, const char *below);

@@ -8,10 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -196,6 +200,32 @@ static void who_has_many_terminals_gets_it_on_a_few(void **state)
     assert_int_equal(heard, TERMINALS_EACH);
 }
 
+static void the_terminal_of_a_process_is_known(void **state)
+{
+    char name[64], found[TTY_CAP] = "before";
+    int screen;
+    pid_t pid = forkpty(&screen, name, NULL, NULL);
+
+    (void)state;
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, "a) S 1 2 3 4 5 (");
+        for (;;)
+            pause();
+    }
+    assert_true(pid > 0);
+    terminal_of(INT32_MAX, found);
+    assert_string_equal(found, "");
+    for (int i = 0; i < 500 && !found[0]; i++) {
+        usleep(10000);
+        terminal_of((uint32_t)pid, found);
+    }
+    assert_string_equal(found, name);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(screen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +235,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_terminal_of_somebody_else_is_left_alone, set_up,
                                         tear_down),
         cmocka_unit_test(what_is_no_terminal_is_not_written_to),
+        cmocka_unit_test(the_terminal_of_a_process_is_known),
         cmocka_unit_test_setup_teardown(a_raw_terminal_is_given_back_usable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_line_for_several_reaches_each_of_them, set_up, tear_down),
         cmocka_unit_test(who_has_many_terminals_gets_it_on_a_few),
