@@ -42,7 +42,7 @@ endif
 OPT ?= -O2 -D_FORTIFY_SOURCE=2
 CFLAGS ?= -g
 EXTRA ?=
-ALL_CFLAGS := -std=gnu17 -Iinclude -Iteamd -D_GNU_SOURCE -DTEAM_RELEASE='"$(VERSION)"' -MMD -MP \
+ALL_CFLAGS := -std=gnu17 -Iinclude -iquote teamd -D_GNU_SOURCE -DTEAM_RELEASE='"$(VERSION)"' -MMD -MP \
 	$(WARN) $(HARDEN) $(OPT) $(CFLAGS) $(EXTRA)
 ALL_LDFLAGS := -Wl,-z,relro,-z,now,-z,defs,-z,noexecstack,--as-needed,--fatal-warnings $(LDFLAGS) $(EXTRA)
 
@@ -266,7 +266,7 @@ H_FILES := $(shell find include teamd pam_team teamctl tests -name '*.h')
 .PHONY: tidy
 tidy: ## clang-tidy (.clang-tidy says which checks and why)
 	@printf '%s\n' $(filter-out tests/%,$(C_FILES)) | xargs -P $(shell nproc) -I{} clang-tidy --quiet {} \
-		-- -std=gnu17 -Iinclude -Iteamd -Itests -I. -D_GNU_SOURCE -DTEAM_RELEASE='"$(VERSION)"'
+		-- -std=gnu17 -Iinclude -iquote teamd -Itests -I. -D_GNU_SOURCE -DTEAM_RELEASE='"$(VERSION)"'
 
 .PHONY: format
 format: ## are the sources formatted as .clang-format says?

@@ -12,7 +12,7 @@ HERE=tests/purity
 RULES="includes banned network headers core-symbols core-data module-calls module-exports module-needed"
 
 # No protector and no FORTIFY: the symbols are then those that the source asks for.
-PLAIN_FLAGS=(-std=gnu17 -O2 -fPIC -Iinclude -Iteamd -D_GNU_SOURCE '-DTEAM_RELEASE="0"' -w -fno-stack-protector
+PLAIN_FLAGS=(-std=gnu17 -O2 -fPIC -Iinclude -iquote teamd -D_GNU_SOURCE '-DTEAM_RELEASE="0"' -w -fno-stack-protector
     -fcf-protection=none -U_FORTIFY_SOURCE)
 [ "$(uname -m)" = x86_64 ] || PLAIN_FLAGS=("${PLAIN_FLAGS[@]/-fcf-protection=none/}")
 
