@@ -31,6 +31,13 @@ static int open_folder(int at, const char *path, int flags, bool roots)
     return -EPERM;
 }
 
+static int make_keep(int dir)
+{
+    if (mkdirat(dir, PAM_KEEP, 0700) < 0)
+        return errno == EEXIST ? 0 : -errno;
+    return fsync(dir) < 0 ? -errno : 0;
+}
+
 int pam_dir_open(const char *path, bool make, struct pam_dir *ret)
 {
     struct pam_dir d = {.keep = -1};
@@ -39,7 +46,7 @@ int pam_dir_open(const char *path, bool make, struct pam_dir *ret)
     d.dir = open_folder(AT_FDCWD, path, 0, make);
     if (d.dir < 0)
         return d.dir;
-    r = make && mkdirat(d.dir, PAM_KEEP, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    r = make ? make_keep(d.dir) : 0;
     if (r == 0)
         r = d.keep = open_folder(d.dir, PAM_KEEP, O_NOFOLLOW, true);
     if (r < 0 && (make || r != -ENOENT)) {
@@ -68,6 +75,7 @@ void pam_dir_tidy(const struct pam_dir *d)
 int pam_dir_lock(const struct pam_dir *d, int seconds)
 {
     static const struct timespec PAUSE = {.tv_nsec = 20 * 1000 * 1000};
+    struct stat st;
 
     for (int left = seconds * 50; flock(d->keep, LOCK_EX | LOCK_NB) < 0; left--) {
         if (errno != EWOULDBLOCK && errno != EINTR)
@@ -76,7 +84,7 @@ int pam_dir_lock(const struct pam_dir *d, int seconds)
             return -EBUSY;
         nanosleep(&PAUSE, NULL);
     }
-    return 0;
+    return fstat(d->keep, &st) == 0 && st.st_nlink > 0 ? 0 : -ESTALE;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------
@@ -113,7 +121,7 @@ static int read_at(int at, const char *name, struct pam_text *ret)
 
 int pam_file_read(const struct pam_dir *d, const char *service, struct pam_text *ret)
 {
-    struct stat st;
+    struct stat st = {.st_size = 0};
     int fd = open_file(d->dir, service, &st), r;
 
     if (fd < 0)

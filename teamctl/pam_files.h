@@ -25,7 +25,8 @@ void pam_dir_close(struct pam_dir *d);
 /* Takes PAM_KEEP away if nothing is left in it. */
 void pam_dir_tidy(const struct pam_dir *d);
 
-/* For whoever changes something; until pam_dir_close(). -EBUSY: another did for `seconds`. */
+/* For whoever changes something; until pam_dir_close(). -EBUSY: another did for `seconds`.
+ * -ESTALE: and has taken PAM_KEEP away. */
 int pam_dir_lock(const struct pam_dir *d, int seconds);
 
 /* Reads a service's own file, which is to be changed. 0 or

@@ -196,28 +196,29 @@ static void move_out(const char *mount)
 
     snprintf(path, sizeof path, "%s/cgroup.procs", mount);
     fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "0", 1) < 0)
-        syslog(LOG_WARNING, "pam: the guard cannot leave the session's cgroup: %s: %m", path);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    if (write(fd, "0", 1) < 0)
+        syslog(LOG_WARNING, "pam: %s: %m", path);
+    close(fd);
 }
 
-/* teamd kills what is in the cgroup of a session when its elevation is over. This has to outlive
- * it.
- */
-static void leave_session(void)
+/* teamd kills what is in the cgroup of a session when its elevation is over; this has to outlive
+ * it. Who cannot is no guard. */
+static bool leave_session(void)
 {
     FILE *mounts = is_in_session() ? setmntent("/proc/self/mounts", "re") : NULL;
     const struct mntent *m;
-    bool done = false;
 
-    while (mounts && !done && (m = getmntent(mounts)))
-        if (strcmp(m->mnt_type, "cgroup2") == 0) {
+    while (mounts && is_in_session() && (m = getmntent(mounts)))
+        if (strcmp(m->mnt_type, "cgroup2") == 0)
             move_out(m->mnt_dir);
-            done = true;
-        }
     if (mounts)
         endmntent(mounts);
+    if (!is_in_session())
+        return true;
+    syslog(LOG_AUTHPRIV | LOG_ERR, "pam: the guard cannot leave the session that it is started in");
+    return false;
 }
 
 static void become_guard(void)
@@ -234,11 +235,10 @@ static void become_guard(void)
     for (int i = 0; i <= STDERR_FILENO; i++)
         dup2(null, i);
     close_range(STDERR_FILENO + 1, ~0U, 0);
-    if (chdir("/") < 0)
-        _exit(1);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    leave_session();
+    if (chdir("/") < 0 || !leave_session())
+        _exit(1);
     execve("/proc/self/exe", argv, ENVIRONMENT);
     _exit(127);
 }

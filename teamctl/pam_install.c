@@ -240,13 +240,12 @@ static int show(struct install *in)
 /* ---- changing ---------------------------------------------------------------------------------
  */
 
-static int take_back(struct install *in, const struct pending *p)
+static void take_back(struct install *in, const struct pending *p)
 {
     if (pam_undo_all(&in->dir, p, pam_say_came, in->c) == 0)
         complain(in->c, NULL, "everything was taken back");
     else
         complain(in->c, NULL, "not all could be taken back; that is tried again and again");
-    return TEAM_FAILED;
 }
 
 /* Under the lock, and with the guard watching. Whoever took it back meanwhile - we may have been
@@ -262,8 +261,9 @@ static int change_all(struct install *in, const struct pending *p)
         if (r == 0 && pending_read(&in->dir, &now) < 0)
             r = -ETIMEDOUT;
         if (r < 0) {
+            take_back(in, p);
             complain(in->c, ch->host->name, "%s", pam_why(r));
-            return take_back(in, p);
+            return TEAM_FAILED;
         }
     }
     return TEAM_DONE;
@@ -290,7 +290,7 @@ static int begin(struct install *in, struct pending *p)
     complain(in->c, NULL, "there is nobody who would take it back (%s); nothing was changed",
              r == -ESRCH ? "team-pam-undo.service cannot be enabled and started; make install puts "
                            "it where systemd looks"
-                         : "the guard does not begin to watch");
+                         : "the guard does not begin to watch; the log may tell why");
     return TEAM_FAILED;
 }
 

@@ -1,8 +1,8 @@
 #include "pam_login.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,40 +53,43 @@ bool login_uid(uint64_t *ret)
  */
 
 struct process {
-    unsigned long parent;
-    unsigned long terminal;
-    unsigned long long start; /* clock ticks after the boot */
+    uint64_t parent;
+    uint64_t terminal;
+    uint64_t start; /* clock ticks after the boot */
 };
 
+/* The n-th word, from 1, as a number. */
+static bool take_number(const char *words, unsigned n, uint64_t *ret)
+{
+    for (words += strspn(words, " "); n > 1; n--) {
+        words += strcspn(words, " ");
+        words += strspn(words, " ");
+    }
+    return text_parse_u64(words, strcspn(words, " \n"), ret);
+}
+
 /* /proc/PID/stat: "pid (name) state ppid pgrp session tty_nr ...", and the start is the 22nd. */
-static bool read_process(unsigned long pid, struct process *ret)
+static bool read_process(uint64_t pid, struct process *ret)
 {
     char who[24], text[1024];
     const char *rest;
-    long tty = 0;
-    int n;
 
-    snprintf(who, sizeof who, "%lu", pid);
+    snprintf(who, sizeof who, "%" PRIu64, pid);
     read_proc(text, sizeof text, who, "stat");
     rest = strrchr(text, ')'); /* the name may be anything */
-    n = rest ? sscanf(rest + 1,
-                      " %*c %lu %*d %*d %ld %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                      "%*d %llu",
-                      &ret->parent, &tty, &ret->start)
-             : 0;
-    ret->terminal = (unsigned long)tty;
-    return n == 3;
+    return rest && take_number(rest + 1, 2, &ret->parent) &&
+           take_number(rest + 1, 5, &ret->terminal) && take_number(rest + 1, 20, &ret->start);
 }
 
 /* By the file that it runs, which nobody but root can choose. */
-static bool asks_pam(unsigned long pid)
+static bool asks_pam(uint64_t pid)
 {
     static const char *const PROGRAMS[] = {"sudo",  "su",     "sshd",   "sshd-session",
                                            "login", "pkexec", "runuser"};
     char link[32], path[PATH_MAX], *name;
     ssize_t n;
 
-    snprintf(link, sizeof link, "/proc/%lu/exe", pid);
+    snprintf(link, sizeof link, "/proc/%" PRIu64 "/exe", pid);
     n = readlink(link, path, sizeof path - 1);
     if (n <= 0)
         return false;
@@ -101,7 +104,7 @@ static bool asks_pam(unsigned long pid)
 struct login login_of_self(void)
 {
     struct login l = {.audit = audit_of("self")};
-    struct process p = {.parent = (unsigned long)getpid()};
+    struct process p = {.parent = (uint64_t)getpid()};
 
     /* sudo gives its command a terminal of its own; the login's is the outermost. */
     while (p.parent > 0 && read_process(p.parent, &p))
@@ -114,9 +117,9 @@ bool login_came_since(int64_t since_us)
 {
     unsigned long long ticks = (unsigned long long)since_us / 1000 *
                                (unsigned long long)sysconf(_SC_CLK_TCK) / 1000;
-    struct process p = {.parent = (unsigned long)getppid()};
+    struct process p = {.parent = (uint64_t)getppid()};
 
-    for (unsigned long pid = p.parent; pid > 0 && read_process(pid, &p); pid = p.parent)
+    for (uint64_t pid = p.parent; pid > 0 && read_process(pid, &p); pid = p.parent)
         if (p.start > ticks && asks_pam(pid))
             return true;
     return false;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # teamctl pam install, confirm, undo, remove and status, with the real sudo, su and sshd: nobody is
 # locked out, whatever happens in the middle, and the original comes back byte by byte.
-# shellcheck disable=SC1091,SC2012,SC2016,SC2034,SC2154  # hosts_lib.sh; words for other shells
+# shellcheck disable=SC1091,SC2012,SC2016,SC2034,SC2046,SC2086,SC2154  # hosts_lib.sh; words for other shells
 . "$(dirname "$0")/hosts_lib.sh"
 
 # The module where libpam looks for it, without the machine's getting it.
@@ -265,6 +265,18 @@ for i in {1..25}; do
 done
 is "killed at 25 moments, install leaves nobody out and nothing behind" "$broken" ""
 rm -rf /run/team-pam-*
+
+# Somebody who was stopped in the middle holds the lock, and does not let go.
+put_in --within 3s >/dev/null 2>&1
+flock /etc/pam.d/.team sleep 60 &
+holder=$!
+until_true 2 eval '! flock -n /etc/pam.d/.team true'
+exits 5 "who has to wait for another too long gives up" as bob sudo -n teamctl pam confirm
+like "and says why" "$out" 'another teamctl pam is at work; nothing was changed'
+ok "it is taken back whoever holds the lock" until_true 30 is_stock
+kill $(pgrep -P $holder) $holder
+wait $holder 2>/dev/null
+until_true 2 no_guards
 
 # Both guards at once: then nobody takes it back, until somebody comes by.
 put_in --within 3s >/dev/null 2>&1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # teamctl pam install under a real systemd as PID 1: the unit that takes it back, killed, stopped, and
 # after the next boot.
-# shellcheck disable=SC1091,SC2016,SC2154
+# shellcheck disable=SC1091,SC2016,SC2086,SC2154
 . "$(dirname "$0")/systemd_lib.sh"
 
 install_team || die "$(cat /mnt/install)"

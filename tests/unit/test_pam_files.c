@@ -32,7 +32,7 @@ static struct {
     bool no_swap; /* the file system cannot */
 } plan;
 
-static char dir[] = "/tmp/team-pam-files-XXXXXX";
+static char folder[] = "/tmp/team-pam-files-XXXXXX";
 static const char EDITED[] = "# edited\n@include common-account\n";
 
 static void put(const char *name, const char *text)
@@ -40,7 +40,7 @@ static void put(const char *name, const char *text)
     char path[128];
     int fd;
 
-    snprintf(path, sizeof path, "%s/%s", dir, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
@@ -53,8 +53,8 @@ static void edit(void)
     char from[128], to[128];
 
     put("edit~", EDITED);
-    snprintf(from, sizeof from, "%s/edit~", dir);
-    snprintf(to, sizeof to, "%s/sudo", dir);
+    snprintf(from, sizeof from, "%s/edit~", folder);
+    snprintf(to, sizeof to, "%s/sudo", folder);
     assert_int_equal(rename(from, to), 0);
 }
 
@@ -138,7 +138,7 @@ static const char *content(const char *name)
     ssize_t n;
     int fd;
 
-    snprintf(path, sizeof path, "%s/%s", dir, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     fd = open(path, O_RDONLY);
     if (fd < 0)
         return NULL;
@@ -169,7 +169,7 @@ static void set_up(void)
 
     plan.what = NOTHING;
     plan.calls = 0;
-    snprintf(path, sizeof path, "%s/sudo", dir);
+    snprintf(path, sizeof path, "%s/sudo", folder);
     unlink(path);
     put("sudo", OLD);
     assert_int_equal(chmod(path, 0640), 0);
@@ -182,7 +182,7 @@ static void assert_looks_as_before(void)
     char path[128], label[8];
     struct stat st;
 
-    snprintf(path, sizeof path, "%s/sudo", dir);
+    snprintf(path, sizeof path, "%s/sudo", folder);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
     assert_int_equal(st.st_gid, 4711);
@@ -195,7 +195,7 @@ static bool is_kept(const char *what)
 {
     char path[128];
 
-    snprintf(path, sizeof path, "%s/.team/sudo.%s", dir, what);
+    snprintf(path, sizeof path, "%s/.team/sudo.%s", folder, what);
     return access(path, F_OK) == 0;
 }
 
@@ -205,7 +205,7 @@ static void forget(void)
     char path[128];
 
     for (size_t i = 0; i < sizeof LEFT / sizeof LEFT[0]; i++) {
-        snprintf(path, sizeof path, "%s/.team/%s", dir, LEFT[i]);
+        snprintf(path, sizeof path, "%s/.team/%s", folder, LEFT[i]);
         unlink(path);
     }
 }
@@ -213,7 +213,7 @@ static void forget(void)
 static int in_folder(int (*f)(const struct pam_dir *d))
 {
     struct pam_dir d;
-    int r = pam_dir_open(dir, true, &d);
+    int r = pam_dir_open(folder, true, &d);
 
     if (r < 0)
         return r;
@@ -457,7 +457,7 @@ static void what_is_not_ours_to_take_stays(void **state)
     set_up();
     put("sudo", THEIRS);
     assert_int_equal(pam_place(&theirs, true, &files, &more, why), 1);
-    assert_int_equal(pam_dir_open(dir, true, &d), 0);
+    assert_int_equal(pam_dir_open(folder, true, &d), 0);
     assert_int_equal(pam_file_switch(&d, "sudo", &theirs, &more), 0);
     assert_int_equal(pam_file_give_back(&d, "sudo", false), PAM_GIVEN_BACK);
     assert_true(is("sudo", THEIRS));
@@ -474,9 +474,9 @@ static void strange_files_are_left_alone(void **state)
 
     (void)state;
     set_up();
-    snprintf(path, sizeof path, "%s/sudo", dir);
-    snprintf(other, sizeof other, "%s/other", dir);
-    assert_int_equal(pam_dir_open(dir, true, &d), 0);
+    snprintf(path, sizeof path, "%s/sudo", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    assert_int_equal(pam_dir_open(folder, true, &d), 0);
     assert_int_equal(pam_file_switch(&d, "sudo", &new, &old), -ESTALE);
     assert_int_equal(chown(path, 65534, 0), 0);
     assert_int_equal(pam_file_read(&d, "sudo", &text), -EPERM);
@@ -510,20 +510,20 @@ static void folders_have_to_be_roots(void **state)
     struct pam_dir d;
 
     (void)state;
-    snprintf(keep, sizeof keep, "%s/.team", dir);
-    chmod(dir, 0777);
-    assert_int_equal(pam_dir_open(dir, true, &d), -EPERM);
-    assert_int_equal(pam_dir_open(dir, false, &d), 0); /* what is ours there can be undone */
+    snprintf(keep, sizeof keep, "%s/.team", folder);
+    chmod(folder, 0777);
+    assert_int_equal(pam_dir_open(folder, true, &d), -EPERM);
+    assert_int_equal(pam_dir_open(folder, false, &d), 0); /* what is ours there can be undone */
     pam_dir_close(&d);
-    chmod(dir, 0755);
+    chmod(folder, 0755);
     chmod(keep, 0770);
-    assert_int_equal(pam_dir_open(dir, true, &d), -EPERM);
+    assert_int_equal(pam_dir_open(folder, true, &d), -EPERM);
     rmdir(keep);
     assert_int_equal(symlink("/tmp", keep), 0);
-    assert_int_equal(pam_dir_open(dir, true, &d), -ENOTDIR);
-    assert_int_equal(pam_dir_open(dir, false, &d), -ENOTDIR);
+    assert_int_equal(pam_dir_open(folder, true, &d), -ENOTDIR);
+    assert_int_equal(pam_dir_open(folder, false, &d), -ENOTDIR);
     unlink(keep);
-    assert_int_equal(pam_dir_open(dir, false, &d), 0);
+    assert_int_equal(pam_dir_open(folder, false, &d), 0);
     assert_int_equal(d.keep, -1);
     assert_false(pam_file_is_kept(&d, "sudo"));
     assert_int_equal(pam_file_give_back(&d, "sudo", true), PAM_NOT_THERE);
@@ -536,13 +536,18 @@ static void one_works_at_a_time(void **state)
     struct pam_dir a, b;
 
     (void)state;
-    assert_int_equal(pam_dir_open(dir, true, &a), 0);
-    assert_int_equal(pam_dir_open(dir, true, &b), 0);
+    assert_int_equal(pam_dir_open(folder, true, &a), 0);
+    assert_int_equal(pam_dir_open(folder, true, &b), 0);
     assert_int_equal(pam_dir_lock(&a, 0), 0);
     assert_int_equal(pam_dir_lock(&b, 0), -EBUSY);
     pam_dir_close(&a);
     assert_int_equal(pam_dir_lock(&b, 0), 0);
+    pam_dir_tidy(&b);
     pam_dir_close(&b);
+    assert_int_equal(pam_dir_open(folder, true, &a), 0);
+    pam_dir_tidy(&a);
+    assert_int_equal(pam_dir_lock(&a, 0), -ESTALE);
+    pam_dir_close(&a);
 }
 
 static int begin(void **state)
@@ -552,7 +557,7 @@ static int begin(void **state)
 
     (void)state;
     old = (struct pam_text){.at = (char *)(uintptr_t)OLD, .len = sizeof OLD - 1};
-    if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
+    if (!mkdtemp(folder) || chmod(folder, 0755) < 0)
         return -1;
     return pam_place(&old, true, &files, &new, why) == 1 ? 0 : -1;
 }
@@ -564,11 +569,11 @@ static int end(void **state)
     (void)state;
     pam_unload(&new);
     forget();
-    snprintf(path, sizeof path, "%s/sudo", dir);
+    snprintf(path, sizeof path, "%s/sudo", folder);
     unlink(path);
-    snprintf(path, sizeof path, "%s/.team", dir);
+    snprintf(path, sizeof path, "%s/.team", folder);
     rmdir(path);
-    return rmdir(dir);
+    return rmdir(folder);
 }
 
 int main(void)
