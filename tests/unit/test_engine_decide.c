@@ -24,6 +24,10 @@ static const struct row ROWS[] = {
      MAY "rule leads bob,carol host:*/* quorum 2\nrule sec erin host:*/* mandatory\n",
      "alice request sudo 1h\nbob approve R1\n"
      "progress R1 => approved by bob; waiting for erin\n"},
+    {"a rule for others is not in the way",
+     MAY "rule sec erin host:*/* of dave\nrule leads bob,carol host:*/* quorum 2\n",
+     "alice request sudo 1h\nbob approve R1\n"
+     "progress R1 => approved by bob, 1 of 2; waiting for carol\n"},
     {"where the rule is gone, nothing is counted", TWO "--\n" MAY,
      "alice request sudo 1h\nbob approve R1\npolicy second\n"
      "progress R1 => approved by bob; waiting for an approver\n"},
