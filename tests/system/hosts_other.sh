@@ -59,6 +59,13 @@ run as alice agent-asks bob "$PASSWORD"
 like "the helper is refused after the right password, and its agent told why" "$out" \
     'PAM_ERROR_MSG no active elevation for su on bastion-1; run: teamctl request su'
 asked "it asks in account alone, and whoever started it counts" "$(no_of alice)"
+gate polkit-1 wait=1m prompt
+run as alice agent-asks bob "$PASSWORD"
+like "with wait and prompt its agent is told the same" "$out" \
+    'PAM_ERROR_MSG no active elevation for su on bastion-1; run: teamctl request su'
+unlike "and asked nothing" "$out" 'Reason'
+gate polkit-1
+asked "polkit waits for nobody" "$(no_of alice)"
 elevate alice su
 ok "pkexec runs under an elevation" as alice elevated id -u
 is "as root" "$out" 0

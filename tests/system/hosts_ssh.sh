@@ -24,6 +24,17 @@ for way in KEY PASSWORD QUESTIONS; do
     unlike "by ${way,,}: nothing runs" "$out" '(^|'$'\n'')alice'$'\n'
     asked "by ${way,,}: what the gate answered" "$(no_of alice)"
 done
+gate sshd wait=1m prompt
+for way in KEY PASSWORD QUESTIONS; do
+    declare -n ssh=BY_$way
+    begun=$SECONDS
+    refused "by ${way,,}, where sudo would ask and wait: refused" as alice "${ssh[@]}" localhost "$WHO"
+    like "by ${way,,}: with the same words" "$out" "$ADVICE"
+    unlike "by ${way,,}: nobody is asked anything" "$out" 'Reason'
+    ok "by ${way,,}: and nothing waits" test $((SECONDS - begun)) -lt 15
+    asked "by ${way,,}: the gate said no, once" "$(no_of alice)"
+done
+gate sshd
 elevate alice ssh
 for way in KEY PASSWORD QUESTIONS; do
     declare -n ssh=BY_$way
