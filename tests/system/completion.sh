@@ -44,7 +44,7 @@ offers()
         "$(tr ' ' '\n' <<<"$wanted" | sort | xargs)"
 }
 
-offers "verbs by their beginning" alice "reject reload request revoke" re
+offers "verbs by their beginning" alice "reconcile refresh reject reload request revoke" re
 offers "the one verb" alice "extend" ext
 offers "the first of two words, once" alice "pam" pa
 offers "and the second" alice "install" pam in
