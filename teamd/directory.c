@@ -70,6 +70,12 @@ static void put_in_force(struct teamd *t, struct directory *d)
     directory_unknown(&t->world, unknown);
     if (unknown[0])
         log_line(LOG_WARNING, "the policy names what AWS does not have: %s", unknown);
+    directory_long_sessions(&t->world, unknown);
+    if (unknown[0])
+        log_line(LOG_WARNING,
+                 "credentials of these permission sets outlive an elevation by more than "
+                 "an hour: %s",
+                 unknown);
 }
 
 static struct reply finish(struct teamd *t)
@@ -228,4 +234,41 @@ void directory_unknown(const struct world *w, char out[static 481])
     for (size_t i = 0; i < p->n_patterns; i++)
         if (p->patterns[i].kind == TARGET_AWS)
             put_pattern(w->directory, &p->patterns[i], &t);
+}
+
+/* ---- credentials that outlive their elevation --------------------------------------------------
+ */
+
+static bool is_named(const struct policy *p, const char *set)
+{
+    struct target t = {.kind = TARGET_AWS, .place = "1"};
+    struct text what = text_over(t.what, sizeof t.what);
+
+    text_put(&what, set);
+    for (size_t i = 0; i < p->n_patterns; i++) {
+        struct target any = {.kind = TARGET_AWS, .place = "*"};
+
+        memcpy(any.what, p->patterns[i].what, sizeof any.what);
+        if (p->patterns[i].kind == TARGET_AWS && pattern_covers(&any, &t))
+            return true;
+    }
+    return false;
+}
+
+void directory_long_sessions(const struct world *w, char out[static 481])
+{
+    enum { HOUR_S = 3600 };
+    struct text t = text_over(out, 481);
+    const struct directory *d = w->directory;
+
+    for (uint32_t i = 0; d && i < d->n_sets; i++) {
+        const char *name = dir_text(d, d->sets[i].name);
+
+        if (d->sets[i].session_s <= HOUR_S || !is_named(w->policy, name))
+            continue;
+        text_put(&t, t.len > 0 ? ", " : "");
+        text_put(&t, name);
+        text_put(&t, " ");
+        text_put_duration(&t, d->sets[i].session_s);
+    }
 }

@@ -471,8 +471,8 @@ void link_configure(struct teamd *t)
 
     if (!t->config->policy.aws)
         return;
-    if (age_s < 0)
-        age_s = INT64_MAX; /* the clock was set back */
+    if (age_s < 0 || l->welcomed)
+        age_s = INT64_MAX; /* the clock was set back; or the policy names other groups by now */
     arm(t, l->refresh_due,
         age_s >= t->config->aws.refresh_s ? 0 : t->config->aws.refresh_s - age_s);
 }

@@ -73,6 +73,9 @@ int directory_load(struct teamd *t); /* from the store */
 /* Names of the policy that nobody in AWS has, with commas; "" if there are none. */
 void directory_unknown(const struct world *w, char out[static 481]);
 
+/* Permission sets of which somebody may ask for more than an hour's credentials, with commas. */
+void directory_long_sessions(const struct world *w, char out[static 481]);
+
 /* ---- inventory.c ------------------------------------------------------------------------------
  */
 

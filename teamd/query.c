@@ -276,6 +276,9 @@ static void put_directory(struct query *q, const struct directory *d)
     directory_unknown(&team(q)->world, unknown);
     if (unknown[0])
         put_status(q, "aws_unknown", unknown);
+    directory_long_sessions(&team(q)->world, unknown);
+    if (unknown[0])
+        put_status(q, "aws_long_sessions", unknown);
 }
 
 /* Also when AWS is off: what is still to be removed has to be seen. */
