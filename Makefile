@@ -221,6 +221,12 @@ demo: deps ## the whole story with the real sudo, as root; nothing on the machin
 	@$(PARALLEL) all $(SYSTEM_HELPERS) >$(BUILD)/demo.log 2>&1 || { cat $(BUILD)/demo.log; exit 1; }
 	@tests/demo.sh
 
+.PHONY: demo-aws
+demo-aws: deps ## the story with AWS: moto plays it, the aws CLI is the witness
+	@mkdir -p $(BUILD)
+	@$(PARALLEL) all $(SYSTEM_HELPERS) >$(BUILD)/demo.log 2>&1 || { cat $(BUILD)/demo.log; exit 1; }
+	@tests/demo_aws.sh
+
 .PHONY: san
 san: ## unit and property tests under address and undefined-behaviour sanitizers
 	@$(PARALLEL) BUILD=$(BUILD)/san $(SAN) tests

@@ -129,3 +129,39 @@ moto_checks()
         "$(jq -r .AccessKey.SecretAccessKey <<<"$key")"
     curl -sf -H 'Content-Type: text/plain' -d 0 "$AWS_ENDPOINT_URL/moto-api/reset-auth" >/dev/null
 }
+
+# said QUERY COMMAND...: one value of what the aws CLI answers.
+said()
+{
+    aws "${@:2}" | jq -r "$1"
+}
+
+# moto_organization: accounts prod (below the unit $production, in its unit $web) and dev; permission sets
+# $admin (AdministratorAccess, 2 h) and $readonly; $alice, who is in the group SRE ($group), and $bob;
+# $instance and $store.
+moto_organization()
+{
+    local root
+
+    AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
+    aws organizations create-organization --feature-set ALL >/dev/null
+    root=$(said '.Roots[0].Id' organizations list-roots)
+    production=$(said .OrganizationalUnit.Id organizations create-organizational-unit --parent-id "$root" --name Production)
+    web=$(said .OrganizationalUnit.Id organizations create-organizational-unit --parent-id "$production" --name Web)
+    prod=$(said .CreateAccountStatus.AccountId organizations create-account --account-name prod --email p@example.com)
+    dev=$(said .CreateAccountStatus.AccountId organizations create-account --account-name dev --email d@example.com)
+    aws organizations move-account --account-id "$prod" --source-parent-id "$root" --destination-parent-id "$web"
+    instance=$(said '.Instances[0].InstanceArn' sso-admin list-instances)
+    store=$(said '.Instances[0].IdentityStoreId' sso-admin list-instances)
+    admin=$(said .PermissionSet.PermissionSetArn sso-admin create-permission-set --instance-arn "$instance" \
+        --name AdministratorAccess --session-duration PT2H)
+    readonly=$(said .PermissionSet.PermissionSetArn sso-admin create-permission-set --instance-arn "$instance" \
+        --name ReadOnlyAccess)
+    alice=$(said .UserId identitystore create-user --identity-store-id "$store" --user-name alice@example.com \
+        --display-name Alice --name FamilyName=A,GivenName=Alice)
+    bob=$(said .UserId identitystore create-user --identity-store-id "$store" --user-name bob@example.com \
+        --display-name Bob --name FamilyName=B,GivenName=Bob)
+    group=$(said .GroupId identitystore create-group --identity-store-id "$store" --display-name SRE)
+    aws identitystore create-group-membership --identity-store-id "$store" --group-id "$group" \
+        --member-id "UserId=$alice" >/dev/null
+}

@@ -12,46 +12,17 @@ if ! start_moto; then
     exit 0
 fi
 
-# said QUERY COMMAND...: one value of what the aws CLI answers.
-said()
-{
-    aws "${@:2}" | jq -r "$1"
-}
-
 hands()
 {
     printf '%s\n' "$@" | timeout 60 "$HANDS" 2>>"$DOUBLE_LOG"
 }
 
-# ---- an organisation ------------------------------------------------------------------------------------
-
-export AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
-aws organizations create-organization --feature-set ALL >/dev/null
-root=$(said '.Roots[0].Id' organizations list-roots)
-unit=$(said '.OrganizationalUnit.Id' organizations create-organizational-unit --parent-id "$root" --name Production)
-deep=$(said '.OrganizationalUnit.Id' organizations create-organizational-unit --parent-id "$unit" --name Web)
-account=$(said '.CreateAccountStatus.AccountId' organizations create-account --account-name prod --email p@example.com)
-aws organizations move-account --account-id "$account" --source-parent-id "$root" --destination-parent-id "$deep"
-instance=$(said '.Instances[0].InstanceArn' sso-admin list-instances)
-store=$(said '.Instances[0].IdentityStoreId' sso-admin list-instances)
-set=$(said '.PermissionSet.PermissionSetArn' sso-admin create-permission-set --instance-arn "$instance" \
-    --name AdministratorAccess --session-duration PT2H)
-for i in $(seq 3); do
+moto_organization
+for i in 1 2; do
     aws sso-admin create-permission-set --instance-arn "$instance" --name "Set$i" >/dev/null
 done
-alice=$(said .UserId identitystore create-user --identity-store-id "$store" --user-name alice@example.com \
-    --display-name Alice --name FamilyName=A,GivenName=Alice)
-bob=$(said .UserId identitystore create-user --identity-store-id "$store" --user-name bob@example.com \
-    --display-name Bob --name FamilyName=B,GivenName=Bob)
-group=$(said .GroupId identitystore create-group --identity-store-id "$store" --display-name SRE)
-aws identitystore create-group-membership --identity-store-id "$store" --group-id "$group" \
-    --member-id "UserId=$alice" >/dev/null
-# From here on nobody may do more than the manual says is needed.
-policy=$(sed -n '/^{$/,/^}$/p' "$SRC/teamd/courier/team-courier.8")
-ok "the policy in the manual is JSON" jq -e .Statement[0].Action[0] <<<"$policy"
-moto_checks "$policy"
-like "what is not in it is refused" "$(aws sso-admin create-permission-set --instance-arn "$instance" --name No 2>&1)" \
-    AccessDenied
+moto_checks
+account=$prod set=$admin
 
 assigned()
 {
@@ -65,8 +36,8 @@ is "moto wants signatures" "$(AWS_SECRET_ACCESS_KEY=wrong hands place | grep -o 
     SignatureDoesNotMatch
 is "we are the management account" "$(hands place)" "place: management 123456789012 $instance $store"
 hands 'sync all' >/tmp/rows
-like "the account is in its unit" "$(cat /tmp/rows)" "account $account parent=$deep .*state=1 name=prod"
-like "the unit in its own" "$(cat /tmp/rows)" "unit $deep parent=$unit "
+like "the account is in its unit" "$(cat /tmp/rows)" "account $account parent=$web .*state=1 name=prod"
+like "the unit in its own" "$(cat /tmp/rows)" "unit $web parent=$production "
 like "the set lasts two hours" "$(cat /tmp/rows)" "set $set parent= session=7200 managed=0 state=0 name=AdministratorAccess"
 is "there are four sets" "$(grep -c '^set' /tmp/rows)" 4
 is "two users" "$(grep '^user' /tmp/rows | sed 's/.*name=//' | sort | xargs)" "alice@example.com bob@example.com"

@@ -1,0 +1,97 @@
+#!/bin/bash
+# The story with AWS: moto plays IAM Identity Center and Organizations and checks our signatures; what
+# there is, the aws CLI says. `make demo-aws` builds and runs it; nothing on the machine changes.
+set -u
+WANTS_MOTO=1
+. "$(dirname "$0")/story.sh"
+. "$SRC/tests/aws/lib.sh"
+if ! start_moto; then
+    echo "There is no moto here. It is in no package of Debian; in a virtual environment that comes first in PATH:" >&2
+    echo "    python3 -m venv ~/moto && ~/moto/bin/pip install 'moto[server]' awscli && PATH=~/moto/bin:\$PATH make demo-aws" >&2
+    _finished=yes
+    exit 1
+fi
+
+# witness EXPECTED: shows what the aws CLI lists for both pairs; it has to be that.
+witness()
+{
+    local pair
+
+    printf '%saws$%s sso-admin list-account-assignments (prod/AdministratorAccess, dev/ReadOnlyAccess)\n' "$dim" "$plain"
+    out=$(for pair in "$prod $admin prod/AdministratorAccess" "$dev $readonly dev/ReadOnlyAccess"; do
+        read -r account arn name <<<"$pair"
+        aws sso-admin list-account-assignments --instance-arn "$instance" --account-id "$account" \
+            --permission-set-arn "$arn" | jq -r --arg n "$name" --arg a "$alice" --arg b "$bob" \
+            '.AccountAssignments[].PrincipalId | $n + " " + (if . == $a then "alice" elif . == $b then "bob" else . end)'
+    done)
+    printf '%s\n' "${out:-nothing}" | sed 's/^/    /'
+    if [ "$out" != "$1" ]; then
+        printf '    ^ the story wanted: %s\n' "${1:-nothing}"
+        wrong=$((wrong + 1))
+    fi
+}
+
+comes_to()
+{
+    until_true 20 sh -c "teamctl show $id --json | jq -e '.state == \"$1\"'"
+}
+
+moto_organization
+moto_checks
+config <<CONF
+settings: { admins = ["@team-admins"];  auditors = ["@security"];  require_comment = false; };
+identity: { aws_user = "{user}@example.com"; };
+aws: { region = "eu-west-1";  portal_url = "https://example.awsapps.com/start"; };
+eligibility = (
+  { name = "sre";  who = ["@idc:SRE"];  targets = ["aws:$production/*", "aws:$dev/ReadOnlyAccess", "aws:123456789012/ReadOnlyAccess"];  max_duration = "4h"; }
+);
+approvers = (
+  { name = "leads";  who = ["@sre-leads"];  targets = ["aws:*/*"]; }
+);
+CONF
+
+chapter "An organisation with the accounts prod and dev. alice is in the group SRE of Identity Center; bob approves."
+sed -n '/^aws/,$s/^/    /p' /etc/team/team.conf
+start_teamd || exit 1
+"$BUILD/team-courier" --config /etc/team/team.conf >>/var/log/courier.log 2>&1 </dev/null &
+until_true 30 sh -c 'teamctl status --json | jq -e ".accounts > 0"' ||
+    { echo "AWS was not read:" && cat /var/log/courier.log && exit 1; }
+says root yes "courier_identity.*user/courier" teamctl status
+says alice yes 'prod' teamctl targets
+
+chapter "1. Before: bob has a permanent assignment, alice has nothing."
+aws sso-admin create-account-assignment --instance-arn "$instance" --target-id "$prod" --target-type AWS_ACCOUNT \
+    --permission-set-arn "$admin" --principal-type USER --principal-id "$bob" >/dev/null
+witness "prod/AdministratorAccess bob"
+chapter "2. She asks for two targets at once; bob approves."
+asks alice aws:prod/AdministratorAccess aws:dev/ReadOnlyAccess --for 1h --reason "move the database" --ticket CHG-42
+says bob yes . teamctl approve "$id"
+chapter "3. During: both assignments are there, and she is told how to use them."
+comes_to active || wrong=$((wrong + 1))
+witness "prod/AdministratorAccess bob
+prod/AdministratorAccess alice
+dev/ReadOnlyAccess alice"
+says alice yes 'awsapps.com' teamctl show "$id"
+chapter "4. She gives it back. After: bob's is there, as before."
+says alice yes . teamctl revoke "$id" --yes
+comes_to revoked || wrong=$((wrong + 1))
+witness "prod/AdministratorAccess bob"
+chapter "5. One that ends by itself after some seconds."
+asks alice aws:prod/ReadOnlyAccess --for 5s --reason "just a look"
+says bob yes . teamctl approve "$id"
+comes_to active || wrong=$((wrong + 1))
+comes_to ended || wrong=$((wrong + 1))
+witness "prod/AdministratorAccess bob"
+chapter "6. Somebody makes an assignment past us: drift. It is shown, never touched."
+# moto knows where a set is provisioned only if it is told so, and only of our own account.
+aws sso-admin provision-permission-set --instance-arn "$instance" --permission-set-arn "$readonly" \
+    --target-type ALL_PROVISIONED_ACCOUNTS >/dev/null
+aws sso-admin create-account-assignment --instance-arn "$instance" --target-id 123456789012 --target-type AWS_ACCOUNT \
+    --permission-set-arn "$readonly" --principal-type USER --principal-id "$bob" >/dev/null
+says root yes . teamctl reconcile
+says carol yes 'ReadOnlyAccess .*bob@example.com' teamctl drift
+
+chapter "The trail."
+says carol yes 'revoke' teamctl audit --user alice
+stop_teamd || wrong=$((wrong + 1))
+story_ends "That was moto's AWS and the aws CLI; nothing on this machine has changed."
