@@ -78,7 +78,7 @@ offers "durations" alice "15m 1h" request sudo --for 1
 offers "durations behind =" alice "30m" request sudo --wait = 3
 offers "states" alice "pending" list --state p
 offers "states behind = and a comma" alice "pending,active pending,activating" list --state = pending,act
-offers "verbs to help with" alice "request reject reload revoke" help re
+offers "verbs to help with" alice "request reject reload revoke reconcile refresh" help re
 offers "files for a socket" alice "/etc/passwd /etc/passwd-" --socket /etc/passwd
 offers "another teamd's words are asked there" alice "" --socket /nowhere request ""
 is "nothing was run on the way" "$(ls /tmp/owned 2>&1)" "ls: cannot access '/tmp/owned': No such file or directory"
