@@ -185,28 +185,41 @@ static int from_instance(struct maker *m)
 
 static int from_profile_role(struct maker *m, const char *arn);
 
+/* The section of the profile with keys in the configuration file, or "". */
+static void find_section(const struct maker *m, char out[FILES_PROFILE_CAP + sizeof "profile "])
+{
+    snprintf(out, FILES_PROFILE_CAP + sizeof "profile ", "profile %s", m->profile);
+    if (!has_key(&m->files->config, out) && strcmp(m->profile, "default") == 0)
+        memcpy(out, "default", sizeof "default");
+    if (!has_key(&m->files->config, out))
+        out[0] = '\0';
+}
+
+static bool has_keys(const struct maker *m)
+{
+    char section[FILES_PROFILE_CAP + sizeof "profile "];
+
+    find_section(m, section);
+    return section[0] || has_key(&m->files->credentials, m->profile);
+}
+
 /* A source that stands in the profile itself. 0: none does; 1: found. */
 static int from_profile_keys(struct maker *m)
 {
     const struct files *f = m->files;
     const char *command = get(m, "credential_process");
     char section[FILES_PROFILE_CAP + sizeof "profile "];
-    int r;
+    int r = 0;
 
-    if (has_key(&f->credentials, m->profile)) {
+    find_section(m, section);
+    if (has_key(&f->credentials, m->profile))
         r = from_section(m, &f->credentials, f->credentials_path, m->profile);
-        return r < 0 ? r : 1;
-    }
-    if (command) {
+    else if (command)
         r = from_process(m, command);
-        return r < 0 ? r : 1;
-    }
-    snprintf(section, sizeof section, "profile %s", m->profile);
-    if (!has_key(&f->config, section) && strcmp(m->profile, "default") == 0)
-        snprintf(section, sizeof section, "default");
-    if (!has_key(&f->config, section))
+    else if (section[0])
+        r = from_section(m, &f->config, f->config_path, section);
+    else
         return 0;
-    r = from_section(m, &f->config, f->config_path, section);
     return r < 0 ? r : 1;
 }
 
@@ -218,22 +231,24 @@ static int refuse_sso(const struct maker *m)
                  m->profile);
 }
 
-/* The profile that vouches for a role: a role in turn, web identity, or keys. */
+/* The profile that vouches for a role: by keys, web identity, or a role in turn. Where keys stand
+ * beside a role, here they count, as for botocore and other SDKs. */
 static int from_source_profile(struct maker *m, const char *name)
 {
-    const char *arn, *token_file;
-    bool self = strcmp(name, m->profile) == 0;
+    const char *arn, *token_file, *profile = m->profile;
+    bool keys;
     int r;
 
-    for (size_t i = 0; i < m->n_seen && !self; i++)
-        if (strcmp(m->seen[i], name) == 0)
-            return WRONG(m, "profile \"%s\": source_profile goes round in a circle", name);
     if (!files_have(m->files, name))
-        return WRONG(m, "profile \"%s\" has source_profile = %s, which is in neither file",
-                     m->profile, name);
+        return WRONG(m, "profile \"%s\" has source_profile = %s, which is in neither file", profile,
+                     name);
     m->profile = name;
-    arn = self ? NULL : get(m, "role_arn"); /* its own source: the keys beside the role */
-    token_file = self ? NULL : get(m, "web_identity_token_file");
+    keys = has_keys(m);
+    for (size_t i = 0; i < m->n_seen; i++) /* a profile may be its own source */
+        if (strcmp(m->seen[i], name) == 0 && (!keys || strcmp(profile, name) != 0))
+            return WRONG(m, "profile \"%s\": source_profile goes round in a circle", name);
+    arn = keys ? NULL : get(m, "role_arn");
+    token_file = keys ? NULL : get(m, "web_identity_token_file");
     if (token_file)
         return from_web_identity(m, token_file, arn, get(m, "role_session_name"));
     if (arn)

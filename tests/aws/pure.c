@@ -1,12 +1,15 @@
 /* The pure parts of the client for judges in other languages: a line of JSON in, a line out.
  *   pure sign       {method, path, query, headers: [[name, value]...], body, region, service, time,
  *                    id, secret}: the value of Authorization
- *   pure endpoint   {service, region, fips, dual_stack}: "HOST SIGNING-REGION" */
+ *   pure endpoint   {service, region, fips, dual_stack}: "HOST SIGNING-REGION"
+ *   pure plan       nothing: what the environment and its files make of credentials */
 #include "courier/endpoint.h"
+#include "courier/plan.h"
 #include "courier/sigv4.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *string(const json_t *o, const char *name)
 {
@@ -60,6 +63,31 @@ static void endpoint(const json_t *o)
     puts("no such service");
 }
 
+/* "KEY-OR-COMMAND > ROLE-ARN+EXTERNAL-ID > ...", or "error: why" */
+static int plan(void)
+{
+    struct files files;
+    struct plan *p = NULL;
+    char why[AWS_TEXT_CAP];
+    int r = files_read(environ, &files, why);
+
+    if (r == 0)
+        r = plan_new(environ, &files, NULL, &p, why);
+    if (r < 0) {
+        printf("error: %s\n", why);
+        return 0;
+    }
+    printf("%s", p->source == PLAN_KEYS      ? p->keys.id
+                 : p->source == PLAN_PROCESS ? p->command
+                                             : p->told);
+    for (size_t i = 0; i < p->n_roles; i++)
+        printf(" > %s+%s", p->roles[i].arn, p->roles[i].external_id);
+    putchar('\n');
+    plan_free(p);
+    files_free(&files);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     char *line = NULL;
@@ -67,6 +95,8 @@ int main(int argc, char **argv)
 
     if (argc != 2)
         return 2;
+    if (strcmp(argv[1], "plan") == 0)
+        return plan();
     while (getline(&line, &cap, stdin) > 0) {
         json_t *o = json_loads(line, JSON_ALLOW_NUL, NULL);
 

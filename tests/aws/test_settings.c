@@ -146,6 +146,9 @@ static const char CONFIG[] = "[default]\n"
                              "source_profile = self\n"
                              "aws_access_key_id = AKIASELF\n"
                              "aws_secret_access_key = s\n"
+                             "[profile role-by-keys]\n"
+                             "role_arn = arn:aws:iam::1:role/r16\n"
+                             "source_profile = self\n"
                              "[profile loop1]\n"
                              "role_arn = arn:aws:iam::1:role/l1\n"
                              "source_profile = loop2\n"
@@ -232,6 +235,7 @@ static void credentials_come_from_the_first_source_that_is_there(void **state)
         {"AWS_PROFILE=role", "keys AKIACONF > /r1+e:1"},
         {"AWS_PROFILE=chain", "keys AKIACONF > /r1+e:1 > /r2"},
         {"AWS_PROFILE=self", "keys AKIASELF > /r3"},
+        {"AWS_PROFILE=role-by-keys", "keys AKIASELF > /r16"},
         {"AWS_PROFILE=loop1", "source_profile goes round in a circle"},
         {"AWS_PROFILE=from-env", "the access key id is missing"},
         {"AWS_PROFILE=from-ec2", "instance http://169.254.169.254 > /r5"},

@@ -1,5 +1,5 @@
 #!/bin/bash
-# botocore judges how requests are signed and where they are sent; moto's server, which checks
+# botocore judges how requests are signed, where they are sent, and whose credentials are taken; moto's server, which checks
 # signatures, lets in whom it should, and nobody else.
 # shellcheck source-path=SCRIPTDIR
 WANTS_MOTO=1
@@ -21,9 +21,13 @@ call()
 }
 
 python=${MOTO:+$MOTO/bin/python3} # the newer botocore
-judged=$(PYTHONDONTWRITEBYTECODE=1 "${python:-$(judge)}" "$SRC/tests/aws/signatures.py" "$BUILD/tests/aws/pure" 2>&1)
+export PYTHONDONTWRITEBYTECODE=1
+judged=$("${python:-$(judge)}" "$SRC/tests/aws/signatures.py" "$BUILD/tests/aws/pure" 2>&1)
 is "botocore finds nothing to say against signatures and endpoints" "$(grep -vE '^(ok|1\.\.)' <<<"$judged")" ""
 is "it looked at both" "$(grep -c '^ok' <<<"$judged")" 2
+judged=$("${python:-$(judge)}" "$SRC/tests/aws/credentials.py" "$BUILD/tests/aws/pure" 2>&1)
+is "nor against where credentials are taken from" "$(grep -v '^1\.\.' <<<"$judged" | grep -v '^ok')" ""
+like "after a few hundred tries" "$judged" '^ok 1 - [0-9]+ random'
 
 if start_moto; then
     moto_checks
