@@ -82,8 +82,7 @@ static int list_row(void *ctx, const struct record *r)
     if (q->limit == 0)
         return 1;
     if (!may_see(&team(q)->world, viewer(q), &r->request, took_part(r, viewer(q))) ||
-        (q->by_pattern && !has_target_like(&r->request, &q->target)) ||
-        (q->by_name && strcmp(r->request.requester_name.text, q->user) != 0))
+        (q->by_pattern && !has_target_like(&r->request, &q->target)))
         return 0;
     full = put_record(q, r);
     if (full == 0)

@@ -38,7 +38,7 @@ struct query {
     bool may_see;                /* and what came of it */
     struct target target;        /* exact, or a pattern */
     bool by_pattern;             /* target is one */
-    bool by_name;                /* nobody bears `user` now: rows are compared by name */
+    bool by_name;                /* nobody bears `user` now */
     struct id id, *ids;          /* show; pending */
     uint64_t *numbers;           /* sessions */
     size_t n_ids, at_id;         /* of ids or numbers */

@@ -88,8 +88,7 @@ static void user_found(void *ctx, int error, const struct person *who)
     ask_looked_up(a);
 }
 
-/* A name that nobody bears any more may still stand in history: then the rows are compared by name.
- */
+/* A name that nobody bears any more may still stand in history. */
 static void find_user(struct ask *a, void (*go)(struct ask *a))
 {
     struct query *q = a->more;
@@ -111,6 +110,15 @@ static void start(struct ask *a)
     query_start(a->more);
 }
 
+static void start_list(struct ask *a)
+{
+    struct query *q = a->more;
+
+    if (q->by_name)
+        q->requests.name = q->user;
+    start(a);
+}
+
 static void ask_list(struct ask *a, struct query *q)
 {
     q->fill = fill_list;
@@ -125,7 +133,7 @@ static void ask_list(struct ask *a, struct query *q)
         q->requests.requester = viewer(q);
         start(a);
     } else if (q->user[0]) {
-        find_user(a, start);
+        find_user(a, start_list);
     } else {
         start(a);
     }

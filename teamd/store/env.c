@@ -27,6 +27,7 @@ static const char *const TABLE_NAMES[TABLES] = {
     [META] = "meta",
     [OUTBOX] = "outbox",
     [DIRECTORY] = "directory",
+    [BY_NAME] = "requests-by-name",
 };
 
 enum { TABLES_CAP = 32 }; /* of the environment: newer ones have more */
@@ -244,6 +245,9 @@ static int sync_dir(const char *path)
 /* Stores of an older teamd do not have the last ones. */
 static int open_tables(struct store *s, MDB_txn *txn, unsigned flags)
 {
+    MDB_dbi names;
+    bool nameless = mdb_dbi_open(txn, TABLE_NAMES[BY_NAME], 0, &names) == MDB_NOTFOUND;
+
     for (size_t i = 0; i < TABLES; i++) {
         unsigned how = i >= OUTBOX ? MDB_CREATE : flags;
         int rc = mdb_dbi_open(txn, TABLE_NAMES[i], how, &s->tables[i]);
@@ -251,7 +255,7 @@ static int open_tables(struct store *s, MDB_txn *txn, unsigned flags)
         if (rc != 0)
             return rc == MDB_NOTFOUND ? -EUCLEAN : lmdb_error(rc);
     }
-    return 0;
+    return nameless ? write_names(s, txn) : 0;
 }
 
 /* A store that was never one: tables, schema and an empty ledger, or nothing. */
@@ -299,7 +303,7 @@ static int create_or_check(struct store *s, MDB_txn *txn)
     return rc != 0 ? lmdb_error(rc) : check_schema(s, txn, meta);
 }
 
-static int prepare(struct store *s)
+static int prepare_once(struct store *s)
 {
     MDB_txn *txn;
     int r;
@@ -316,6 +320,17 @@ static int prepare(struct store *s)
         return r;
     }
     return env_write_error(s, mdb_txn_commit(txn));
+}
+
+/* An index that has to be made may need more room than a turn ever does. */
+static int prepare(struct store *s)
+{
+    int r;
+
+    do
+        r = prepare_once(s);
+    while (r == -ENOSPC && s->cramped);
+    return r;
 }
 
 int env_open(struct store *s, const char *dir)

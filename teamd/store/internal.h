@@ -29,7 +29,8 @@ enum table {
     META = 13,             /* "schema": u32. "ledger": where the store stands */
     OUTBOX = 14,           /* number of an errand */
     DIRECTORY = 15,        /* number u32: what AWS has, in pieces as they came from the courier */
-    TABLES = 16,
+    BY_NAME = 16,          /* requester's name, NUL, time of asking, id: of who is gone, too */
+    TABLES = 17,
 };
 
 /* What stands under an id in REQUESTS. Others are skipped: they are of a newer teamd. */
@@ -108,7 +109,7 @@ struct entries {
     struct {
         enum table table;
         struct key key;
-    } items[3 + TARGETS_MAX];
+    } items[4 + TARGETS_MAX];
 };
 
 void entries_of(const struct request *r, struct entries *ret);
@@ -145,6 +146,9 @@ int damaged(int r);
 int row_put(struct store *s, enum table t, const struct key *k, const void *p, size_t n,
             unsigned flags);
 int row_delete(struct store *s, enum table t, const struct key *k); /* fine if there is none */
+
+/* Fills the index by name, in a transaction of the caller's: of a store that was without it. */
+int write_names(struct store *s, MDB_txn *txn);
 
 int trail_append(struct store *s, const struct audit *a);
 

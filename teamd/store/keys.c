@@ -91,6 +91,7 @@ void entries_of(const struct request *r, struct entries *ret)
     key_put_number(entry(ret, BY_REQUESTER), r->requester, 4);
     key_put_number(entry(ret, BY_STATE), r->state, 1);
     entry(ret, BY_TIME);
+    key_put_text(entry(ret, BY_NAME), r->requester_name.text);
     for (size_t i = 0; i < r->n_targets; i++)
         key_put_target(entry(ret, BY_TARGET), &r->grants[i].target);
     for (size_t i = 0; i < ret->n; i++) {

@@ -11,9 +11,9 @@ enum { STATES_ALL = (1u << REQ_STATES) - 2 };
 
 /* The indexes that a query walks: `by[i]` is a filter, made of one stream or (states) several. */
 struct requests_walk {
-    struct stream streams[2 + REQ_STATES];
-    struct streams by[3];
-    struct filter filters[3];
+    struct stream streams[3 + REQ_STATES];
+    struct streams by[4];
+    struct filter filters[4];
     size_t n_streams, n;
 };
 
@@ -74,6 +74,13 @@ static int walk_open(struct requests_walk *w, struct reading *reading,
         if (!prefix)
             return r;
         key_put_number(prefix, q->requester, 4);
+    }
+    if (q->name) {
+        add_filter(w);
+        prefix = add_stream(w, reading, BY_NAME, &r);
+        if (!prefix)
+            return r;
+        key_put_text(prefix, q->name);
     }
     if (q->target) {
         add_filter(w);

@@ -73,6 +73,7 @@ void store_abort(struct store *s);
 struct request_query {
     bool by_requester;
     uint32_t requester;          /* if by_requester */
+    const char *name;            /* of the requester when they asked, or NULL; not with requester */
     uint32_t states;             /* bit per enum request_state; 0: all */
     const struct target *target; /* exactly this one, or NULL */
     struct wall since, until;    /* of the time of asking, from and before; 0: open */

@@ -139,6 +139,42 @@ static int add_errand(struct store *s, const struct errand *e)
     return row_put(s, OUTBOX, &k, record, n, 0);
 }
 
+static int write_name(struct store *s, MDB_txn *txn, MDB_val row)
+{
+    struct kept_request kept;
+    struct entries all;
+    int r = record_read_request(row.mv_data, row.mv_size, &kept);
+
+    if (r < 0)
+        return damaged(r);
+    entries_of(&kept.request, &all);
+    for (size_t i = 0; i < all.n && r == 0; i++) {
+        MDB_val key = key_val(&all.items[i].key), nothing = val("", 0);
+
+        if (all.items[i].table == BY_NAME)
+            r = env_write_error(s, mdb_put(txn, s->tables[BY_NAME], &key, &nothing, 0));
+    }
+    return r;
+}
+
+int write_names(struct store *s, MDB_txn *txn)
+{
+    enum { KIND_AT = 8 }; /* behind the id */
+    MDB_cursor *cursor;
+    MDB_val key, row;
+    int r, rc = mdb_cursor_open(txn, s->tables[REQUESTS], &cursor);
+
+    r = lmdb_error(rc);
+    if (r < 0)
+        return r;
+    for (rc = mdb_cursor_get(cursor, &key, &row, MDB_FIRST); rc == 0 && r == 0;
+         rc = mdb_cursor_get(cursor, &key, &row, MDB_NEXT))
+        if (key.mv_size > KIND_AT && ((const uint8_t *)key.mv_data)[KIND_AT] == ROW_REQUEST)
+            r = write_name(s, txn, row);
+    mdb_cursor_close(cursor);
+    return r < 0 ? r : rc == MDB_NOTFOUND ? 0 : lmdb_error(rc);
+}
+
 /* ---- sessions -------------------------------------------------------------------------------- */
 
 /* A session that comes under another elevation stays listed under the one it was opened with. */

@@ -427,7 +427,7 @@ rows_of_questions()
     id=$(as carol teamctl --socket "$(control_of hundred)" list --user b000 --limit 1 --json | jq -r .id)
     row_of "the gate's answer" us '<=' 1.25 "$(taskset -c 0 "$B/gate" pace "$(times 5000 3)" 2001 \
         "$(gate_of big)" "$(gate_of hundred)")" "compared with a store of a hundred requests; so is what follows"
-    questions carol "$period" "LIST LIMIT=20" "LIST LIMIT=20 USER=b000" \
+    questions carol "$period" "LIST LIMIT=20" "LIST LIMIT=20 USER=b000" "LIST LIMIT=20 USER=gone" \
         "LIST LIMIT=5 STATES=revoked" "LIST STATES=pending,active" "LIST LIMIT=20 USER=b001 STATES=ended" \
         "LIST LIMIT=20 TARGET_NAME=host:bastion-1/sudo" "LIST LIMIT=20 TARGET_NAME=host:*/sudo" \
         "LIST $period" "LIST USER=b002 $period" "SHOW ID=$id" "SESSIONS" \
