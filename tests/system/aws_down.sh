@@ -1,0 +1,105 @@
+#!/bin/bash
+# AWS is away: what is local goes on, what needs AWS waits and says so, or fails at its limit, and what
+# has to end ends as soon as AWS is back.
+# shellcheck source-path=SCRIPTDIR disable=SC2016
+WANTS_MOTO=1
+. "$(dirname "$0")/lib.sh"
+. "$SRC/tests/aws/lib.sh"
+start_double
+COURIER_LOG=/var/log/courier.log
+
+start_courier()
+{
+    "$BUILD/team-courier" --config /etc/team/team.conf >>"$COURIER_LOG" 2>&1 </dev/null &
+    courier_pid=$!
+}
+
+state()
+{
+    teamctl show "$1" --json | jq -r .state
+}
+
+# comes_to SECONDS ID STATE
+comes_to()
+{
+    until_true "$1" sh -c "teamctl show $2 --json | jq -e '.state == \"$3\"'"
+}
+
+request()
+{
+    as "$1" teamctl request "${@:2}" --reason test | head -n 1
+}
+
+# aws_is AWAY: every call meets that.
+aws_is()
+{
+    POST calm
+    [ "$1" = back ] || POST faults "{\"op\": \".*\", \"do\": \"$1\", \"times\": -1}"
+}
+
+config <<'EOF'
+settings: { admins = ["dave"]; require_comment = false; approval = false; };
+identity: { aws_user = "{user}@example.com"; };
+aws: { region = "eu-west-1"; };
+eligibility = ( { name = "all"; who = ["alice", "bob", "dave"]; targets = ["aws:*/*", "host:*/sudo"]; max_duration = "4h"; } );
+approvers = ( { name = "leads"; who = ["erin"]; targets = ["aws:*/*", "host:*/*"]; } );
+EOF
+start_teamd || die "no teamd"
+start_courier
+until_true 20 sh -c 'teamctl status --json | jq -e ".accounts > 0"' || die "no directory"
+open=$(request bob aws:dev/ReadOnlyAccess --for 2h)
+short=$(request dave aws:dev/ReadOnlyAccess --for 12s)
+stays=$(request alice aws:prod-web/ReadOnlyAccess --for 2h)
+ok "three are active" until_true 10 sh -c 'teamctl status --json | jq -e ".active == 3"'
+
+# ---- away ----------------------------------------------------------------------------------------------
+
+aws_is reset
+ok "a host elevation opens without AWS" request alice sudo --for 1h
+is "and sudo works" "$(as alice sudo -n id -u)" 0
+waits=$(request alice aws:prod-web/AdministratorAccess --for 1h)
+late=$(request alice aws:prod-db/AdministratorAccess --for 6s)
+is "who wants AWS waits" "$(state "$waits")" activating
+ok "and is told why" until_true 20 sh -c "teamctl show $waits | grep -q 'AWS does not get it done'"
+like "status counts them" "$(teamctl status)" 'activating +[12]'
+ok "one is revoked meanwhile" as bob teamctl revoke "$open" --yes
+ok "another one ends" comes_to 20 "$short" ending
+is "both wait for AWS" "$(state "$open") $(state "$short")" "ending ending"
+ok "what could not be opened in its time has failed" comes_to 20 "$late" failed
+like "and says why" "$(teamctl show "$late" --json | jq -r .failure)" 'did not open it in time: .*AWS'
+is "targets is answered from the store" "$(as alice teamctl targets | grep -c prod-web)" 2
+refused "teamctl refresh says that it cannot" timeout 120 teamctl refresh
+
+kill -KILL "$courier_pid"
+wait "$courier_pid" 2>/dev/null
+kill_teamd
+start_courier
+ok "both are killed, and come back while AWS is away" start_teamd
+is "nothing was forgotten" "$(state "$open") $(state "$short") $(state "$waits") $(state "$stays")" \
+    "ending ending activating active"
+is "and accounts are known yet" "$(as alice teamctl targets | grep -c prod-web)" 2
+
+# ---- a proxy that answers for it, then a black hole --------------------------------------------------------
+
+aws_is html
+sleep 3
+is "an error page is no answer" "$(state "$open") $(state "$waits")" "ending activating"
+kill -STOP "$double_pid"
+ok "a server that says nothing holds nobody up" timeout 2 teamctl status
+is "sudo works" "$(as alice sudo -n id -u)" 0
+sleep 2
+kill -CONT "$double_pid"
+
+# ---- back ------------------------------------------------------------------------------------------------
+
+aws_is back
+begin=$SECONDS
+ok "what had to end ends" comes_to 40 "$open" revoked
+ok "this one, too" comes_to 40 "$short" ended
+ok "what waited opens" comes_to 40 "$waits" active
+echo "# $((SECONDS - begin)) s after AWS was back"
+is "AWS has what is wanted" "$(GET assignments)" "prod-web AdministratorAccess USER alice@example.com
+prod-web ReadOnlyAccess USER alice@example.com"
+is "what was open was never touched" "$(GET history | jq -r 'select(.what | test("prod-web ReadOnly")) | .change')" +
+unbroken "no rule was broken"
+finish
