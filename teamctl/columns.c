@@ -84,6 +84,7 @@ static const struct column SESSION[] = {
     { "leader",      "PID",     TEAM_LEADER,      COL_NUMBER, 7, NULL },
     { "started_at",  "STARTED", TEAM_STARTED_AT,  COL_TIME,   6, NULL },
     { "ended_at",    "ENDED",   TEAM_ENDED_AT,    COL_TIME,   10, NULL },
+    { "ended_how",   "HOW",     TEAM_ENDED_HOW,   COL_STATE,  9, NULL },
     { "command",     "COMMAND", TEAM_COMMAND,     COL_TEXT,   4, NULL },
     { "login_uid",     HIDDEN,  TEAM_LOGIN_UID,     COL_NUMBER, NEVER, NULL },
     { "audit_session", HIDDEN,  TEAM_AUDIT_SESSION, COL_NUMBER, NEVER, NULL },

@@ -75,6 +75,8 @@ static inline void do_session(void)
     text_put(&play.say, s->scope[0] ? " by " : "");
     text_put(&play.say, s->scope);
     text_put(&play.say, s->escaped ? " escaped" : "");
+    text_put(&play.say, s->end ? " " : "");
+    text_put(&play.say, session_end_text(s->end));
 }
 
 /* All that was recorded of it. */

@@ -143,7 +143,7 @@ enum team_row {
                             * [REVOKED_BY] [REVOKE_COMMENT] [FAILURE] HOST
                             * DURATION_S includes granted extensions */
     TEAM_ROW_SESSION = 2,  /* SESSION [ID] USER SERVICE [TARGET_USER] [TTY] [RHOST] STATE LEADER
-                            * STARTED_AT [ENDED_AT] [COMMAND] [LOGIN_UID] [AUDIT_SESSION]
+                            * STARTED_AT [ENDED_AT] [ENDED_HOW] [COMMAND] [LOGIN_UID] [AUDIT_SESSION]
                             * CONTAINED ESCAPED
                             * COMMAND: of sudo and su, as their caller wrote it */
     TEAM_ROW_TARGET = 3,   /* TARGET_NAME FOR_S(the most) APPROVAL_REQUIRED WAITING_FOR*(who would
@@ -251,6 +251,7 @@ enum team_class {
     X(AUDIT_SESSION, 113, 10, NUM, ONE)                                                             \
     X(CONTAINED, 114, 1, NUM, ONE)          /* in a cgroup */                                       \
     X(ESCAPED, 115, 1, NUM, ONE)            /* something of it was seen outside of that */          \
+    X(ENDED_HOW, 116, 16, WORD, ONE)        /* exited, terminated, killed, lost */                  \
     /* AWS, and what teamd and the courier say to each other */                                     \
     X(JOB, 96, 20, NUM, ONE)                                                                        \
     X(ROUND, 97, 10, NUM, ONE)                                                                      \

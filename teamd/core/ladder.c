@@ -246,13 +246,13 @@ void on_escape(struct step *s, const struct event *ev)
     audit_session(s, "session.escape", session, "noticed");
 }
 
-static const char *how_it_ended(const struct session *session, enum session_event what)
+static enum session_end how_it_ended(const struct session *session, enum session_event what)
 {
     if (what == SESSION_ON_NOT_FOUND)
-        return ", lost: it was gone after a restart";
-    if (session->state == SESSION_TERMINATING)
-        return ", terminated";
-    return session->state > SESSION_TERMINATING ? ", killed" : "";
+        return SESSION_END_LOST;
+    if (session->state < SESSION_TERMINATING)
+        return SESSION_END_EXITED;
+    return session->state == SESSION_TERMINATING ? SESSION_END_TERMINATED : SESSION_END_KILLED;
 }
 
 void on_gone(struct step *s, const struct event *ev, enum session_event what)
@@ -269,7 +269,10 @@ void on_gone(struct step *s, const struct event *ev, enum session_event what)
     detail = text_over(a->detail, sizeof a->detail);
     text_put(&detail, "session ");
     text_put_u64(&detail, session->number);
-    text_put(&detail, how_it_ended(session, what));
+    session->end = (uint8_t)how_it_ended(session, what);
+    text_put(&detail, session->end == SESSION_END_EXITED ? "" : ", ");
+    text_put(&detail, session->end == SESSION_END_EXITED ? "" : session_end_text(session->end));
+    text_put(&detail, session->end == SESSION_END_LOST ? ": it was gone after a restart" : "");
     session->state = session_move((enum session_state)session->state, what).to;
     session->ended_at = s->now.wall;
     put_session(s, session);

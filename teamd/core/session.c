@@ -33,6 +33,8 @@ static const char *const EVENT_TEXT[SESSION_EVENTS] = {
     "confirm", "close", "access lost", "access back", "grace over", "still there", "gone", "not found",
 };
 
+static const char *const END_TEXT[SESSION_ENDS] = {"", "exited", "terminated", "killed", "lost"};
+
 /* clang-format on */
 
 struct move session_move(enum session_state from, enum session_event what)
@@ -53,4 +55,9 @@ const char *session_event_text(enum session_event e)
 bool session_state_final(enum session_state s)
 {
     return s >= SESSION_ENDED;
+}
+
+const char *session_end_text(enum session_end e)
+{
+    return END_TEXT[e];
 }

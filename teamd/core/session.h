@@ -28,6 +28,16 @@ enum session_event {
     SESSION_EVENTS = 8,
 };
 
+/* How it came to its end. */
+enum session_end {
+    SESSION_END_NONE = 0,       /* it has not; or an older release wrote it */
+    SESSION_END_EXITED = 1,     /* of itself */
+    SESSION_END_TERMINATED = 2, /* told to, because its elevation had ended */
+    SESSION_END_KILLED = 3,
+    SESSION_END_LOST = 4, /* see SESSION_LOST */
+    SESSION_ENDS = 5,
+};
+
 /* Who opened a session and does not confirm it in this time does not have one. */
 enum { SESSION_CONFIRM_WITHIN_S = 10 };
 
@@ -35,6 +45,7 @@ struct move session_move(enum session_state from, enum session_event what);
 const char *session_state_text(enum session_state s);
 const char *session_event_text(enum session_event e);
 bool session_state_final(enum session_state s);
+const char *session_end_text(enum session_end e); /* "" for none */
 
 enum { TTY_CAP = 64, RHOST_CAP = 256, COMMAND_CAP = 512, SCOPE_CAP = 128 };
 
@@ -63,6 +74,7 @@ struct session {
     uint64_t parent;        /* the session in whose container it was opened; 0: none */
     bool contained;         /* in a cgroup; else only its leader and their children are known */
     bool escaped;           /* something of it was seen outside the container */
+    uint8_t end;            /* enum session_end */
     /* The command line of sudo and su as the process shows it, which is what its caller wrote:
      * plain text, "…" where it was cut. "": not one of these. */
     char command[COMMAND_CAP];

@@ -244,6 +244,7 @@ void row_session(struct wire_out *w, const struct session *s)
     wire_put_u64(w, TEAM_LEADER, s->leader.pid);
     put_time(w, TEAM_STARTED_AT, s->started_at);
     put_time(w, TEAM_ENDED_AT, s->ended_at);
+    put(w, TEAM_ENDED_HOW, session_end_text((enum session_end)s->end));
     put(w, TEAM_COMMAND, s->command);
     if (s->loginuid != NOBODY)
         wire_put_u64(w, TEAM_LOGIN_UID, s->loginuid);

@@ -172,6 +172,7 @@ static const struct field SESSION_FIELDS[] = {
     TEXT  (21, struct kept_session, session.command, 0),
     TEXT  (22, struct kept_session, session.scope, 0),
     NUMBER(23, struct kept_session, session.scope_number, 0, INT64_MAX),
+    NUMBER(24, struct kept_session, session.end, 0, SESSION_ENDS - 1),
 };
 static const struct shape SESSION = SHAPE(SESSION_FIELDS);
 

@@ -110,8 +110,8 @@ like "the table has the command" "$(as alice teamctl sessions)" 'sudo -n bash -c
 like "and the trail" "$(teamctl audit --request "$id" --action session.open)" 'by elevation, session [0-9]+, own words: sudo -n bash'
 as alice teamctl revoke "$id" --yes >/dev/null
 gone KNOWN
-is "afterwards it is kept how it ended" "$(state '.sessions[0] | "\(.state) \(.ended_at != null) \(.command)"')" \
-    "ended true sudo -n bash -c exec -a KNOWN sleep 60"
+is "afterwards it is kept how it ended" "$(state '.sessions[0] | "\(.state) \(.ended_at != null) \(.ended_how) \(.command)"' | sed 's/killed/terminated/')" \
+    "ended true terminated sudo -n bash -c exec -a KNOWN sleep 60"
 like "and the trail says how" "$(teamctl audit --request "$id" --action session.end)" 'session [0-9]+, (terminated|killed)'
 
 # ---- two elevations -------------------------------------------------------------------------------

@@ -184,6 +184,7 @@ static inline struct session kit_full_session(void)
     s.contained = true;
     s.escaped = true;
     s.audit_session = 5;
+    s.end = SESSION_END_KILLED;
     snprintf(s.command, sizeof s.command, "id -u");
     snprintf(s.scope, sizeof s.scope, "/s.scope");
     s.scope_number = 4097;

@@ -371,6 +371,16 @@ static const struct row ROWS[] = {
      "acts count => 300\n"
      "tick\nacts => nothing\n"},
 
+    {"how a session ended is kept", ALL,
+     IN "gone S1\nsession S1 => ended under REQ00001 of alice contained exited\n"
+        "alice open sudo\nbob revoke R1\ngone S2\n"
+        "session S2 => ended under REQ00001 of alice terminated\n"},
+    {"also by being killed, or with the host", ALL,
+     IN "bob revoke R1\npass 10s\ngone S1\n"
+        "session S1 => ended under REQ00001 of alice contained killed\n"
+        "alice request sudo 1h\nalice open sudo\nreboot +1m\nlost S2\n"
+        "session S2 => lost under REQ00002 of alice lost\n"},
+
     /* ---- escapes ---- */
     {"an escape is noted once", ALL,
      IN "escape S1\n"

@@ -550,6 +550,7 @@ static void session_says_who_did_what_where(void **state)
                         .audit_session = 9,
                         .contained = true,
                         .escaped = true,
+                        .end = SESSION_END_TERMINATED,
                         .command = "id -u \033",
                         .started_at = {1000000},
                         .ended_at = {2000000}};
@@ -557,11 +558,12 @@ static void session_says_who_did_what_where(void **state)
     (void)state;
     begin_row(TEAM_ROW_SESSION);
     row_session(&out, &s);
-    assert_string_equal(print_row(),
-                        "SESSION=7 ID=28T5CY4T USER=alice SERVICE=sudo TARGET_USER=root "
-                        "TTY=/dev/pts/3 RHOST=10.0.0.1 STATE=ended LEADER=4321 STARTED_AT=1000000 "
-                        "ENDED_AT=2000000 COMMAND=id -u ? LOGIN_UID=1001 AUDIT_SESSION=9 "
-                        "CONTAINED=1 ESCAPED=1");
+    assert_string_equal(
+        print_row(),
+        "SESSION=7 ID=28T5CY4T USER=alice SERVICE=sudo TARGET_USER=root "
+        "TTY=/dev/pts/3 RHOST=10.0.0.1 STATE=ended LEADER=4321 STARTED_AT=1000000 "
+        "ENDED_AT=2000000 ENDED_HOW=terminated COMMAND=id -u ? LOGIN_UID=1001 AUDIT_SESSION=9 "
+        "CONTAINED=1 ESCAPED=1");
 }
 
 static void session_of_root_has_no_request_and_may_have_no_terminal(void **state)

@@ -55,7 +55,7 @@
     " RHOST=192.0.2.7 STATE=live LEADER=4242 STARTED_AT=" AT(                                    \
         "00400") " COMMAND='apt upgrade' LOGIN_UID=2002 AUDIT_SESSION=5 CONTAINED=1 ESCAPED=0}"  \
                  "{SESSION=16 ID=2ABC3DEF USER=bob SERVICE=sudo STATE=ended LEADER=4200 "        \
-                 "STARTED_AT=" AT("00350") " ENDED_AT=" AT("00360") "}"
+                 "STARTED_AT=" AT("00350") " ENDED_AT=" AT("00360") " ENDED_HOW=killed}"
 #define TARGETS                                                                                    \
     "ROWS TARGET {TARGET_NAME=host:bastion-1/sudo FOR_S=14400 APPROVAL_REQUIRED=1 WAITING_FOR=bob" \
     " WAITING_FOR=carol POLICY=sre TICKET=CHG-1}"                                                  \
