@@ -132,10 +132,8 @@ void pam_put_services(char *out, size_t cap, const struct pending *p)
     }
 }
 
-void pam_say_came(void *ctx, const char *service, int given)
+void pam_say_given(const struct call *c, const char *service, int given)
 {
-    const struct call *c = ctx;
-
     if (given == PAM_GIVEN_BACK)
         remark(c, "%s: the original is back, byte by byte", service);
     else if (given == PAM_NOT_THERE)
@@ -144,6 +142,25 @@ void pam_say_came(void *ctx, const char *service, int given)
         remark(c, "%s: the lines of pam_team.so are taken out, and nothing else", service);
     else
         complain(c, service, "%s", pam_why(given));
+}
+
+static void say_kept(const struct call *c, const char *service, const char *why)
+{
+    remark(c, "%s: %s; what it was before is kept: " PAM_DIR "/" PAM_KEEP "/%s.kept", service, why,
+           service);
+}
+
+void pam_say_undone(void *ctx, const char *service, int given)
+{
+    const struct call *c = ctx;
+
+    if (pam_is_replaced(given)) {
+        say_kept(c, service, "it is no file any more, and left alone");
+        return;
+    }
+    pam_say_given(c, service, given);
+    if (given == PAM_TAKEN_OUT)
+        say_kept(c, service, "it was changed since the installation");
 }
 
 /* The installation that waits; TEAM_DONE, or an exit code after a complaint. */
@@ -165,7 +182,7 @@ static int read_pending(const struct call *c, const struct pam_dir *d, struct pe
 
 static int undo_now(struct call *c, const struct pam_dir *d, const struct pending *p)
 {
-    int r = pam_undo_all(d, p, pam_say_came, c);
+    int r = pam_undo_all(d, p, pam_say_undone, c);
 
     if (r == 0)
         return TEAM_DONE;
@@ -302,12 +319,9 @@ static int remove_one(struct call *c, const struct pam_dir *d, const char *servi
     if (before.at && after.at && !pam_same(&before, &after))
         diff_put(c, service, &before, &after);
     out_flush(c->out);
-    pam_say_came(c, service, given);
+    pam_say_given(c, service, given);
     if (given == PAM_TAKEN_OUT && original)
-        remark(c,
-               "%s: it was changed since the installation; what it was before is kept: " PAM_DIR
-               "/" PAM_KEEP "/%s.kept",
-               service, service);
+        say_kept(c, service, "it was changed since the installation");
     else if (given == PAM_TAKEN_OUT)
         remark(c, "%s: teamctl did not put them there, and has no original", service);
     r = given < 0 ? TEAM_FAILED : after.at ? look_for_rest(c, &after, service) : TEAM_DONE;

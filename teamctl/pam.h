@@ -37,8 +37,10 @@ int pam_lock(const struct call *c, const struct pam_dir *d);
 void pam_put_until(char *out, size_t cap, const struct pending *p);
 void pam_put_services(char *out, size_t cap, const struct pending *p);
 
-/* Says on stdout what came of one service. */
-void pam_say_came(void *ctx, const char *service, int given);
+/* Says what came of one service that is given back: at all, and by pam_undo_all() (`ctx`: the
+ * call). */
+void pam_say_given(const struct call *c, const char *service, int given);
+void pam_say_undone(void *ctx, const char *service, int given);
 
 /* diff -u. */
 void diff_put(const struct call *c, const char *service, const struct pam_text *old,

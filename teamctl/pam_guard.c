@@ -33,6 +33,11 @@ static void sleep_ms(long ms)
 /* ---- undoing ----------------------------------------------------------------------------------
  */
 
+bool pam_is_replaced(int given)
+{
+    return given == -ENOENT || given == -ELOOP || given == -EISDIR;
+}
+
 int pam_undo_all(const struct pam_dir *d, const struct pending *p, pam_came *came, void *ctx)
 {
     int first = 0;
@@ -41,7 +46,7 @@ int pam_undo_all(const struct pam_dir *d, const struct pending *p, pam_came *cam
         int r = pam_file_give_back(d, p->services[i], true);
 
         came(ctx, p->services[i], r);
-        if (r == -ENOENT || r == -ELOOP || r == -EISDIR) /* it is somebody else's thing by now */
+        if (pam_is_replaced(r))
             r = pam_file_put_away(d, p->services[i]);
         if (r < 0 && first == 0)
             first = r;
@@ -63,6 +68,11 @@ static void log_came(void *ctx, const char *service, int given)
         syslog(LOG_WARNING,
                "pam: %s was changed since the installation, which nobody confirmed: only the lines "
                "of pam_team.so are out; what it was before is " PAM_DIR "/" PAM_KEEP "/%s.kept",
+               service, service);
+    else if (pam_is_replaced(given))
+        syslog(LOG_WARNING,
+               "pam: %s is no file any more, and left alone; the one that it was before the "
+               "installation, which nobody confirmed, is " PAM_DIR "/" PAM_KEEP "/%s.kept",
                service, service);
     else
         syslog(LOG_ERR, "pam: %s cannot be given back: %s", service, strerror(-given));

@@ -13,6 +13,10 @@ typedef void pam_came(void *ctx, const char *service, int given);
  * back; then it goes on waiting, to be tried again. */
 int pam_undo_all(const struct pam_dir *d, const struct pending *p, pam_came *came, void *ctx);
 
+/* What is at this place is somebody else's by now: nothing, a link, a folder. It is left alone, and
+ * the original put away. */
+bool pam_is_replaced(int given);
+
 /* Starts it; back when it watches. 0; -ESRCH: systemd has no such unit, or cannot start it;
  * -ETIMEDOUT. */
 int pam_guard_start(const struct pam_dir *d);

@@ -242,7 +242,7 @@ static int show(struct install *in)
 
 static void take_back(struct install *in, const struct pending *p)
 {
-    if (pam_undo_all(&in->dir, p, pam_say_came, in->c) == 0)
+    if (pam_undo_all(&in->dir, p, pam_say_undone, in->c) == 0)
         complain(in->c, NULL, "everything was taken back");
     else
         complain(in->c, NULL, "not all could be taken back; that is tried again and again");

@@ -317,6 +317,16 @@ until_true 2 no_guards
 restock
 
 put_in --within 1m >/dev/null 2>&1
+echo '# mine' >>/etc/pam.d/sudo
+mv /etc/pam.d/sudo-i /mnt/
+run as root teamctl pam undo
+is "undo by hand works then, too" "$status" 0
+like "and says what it did, and where the originals are" "$out" 'sudo: it was changed since the installation; what it was before is kept: /etc/pam.d/.team/sudo.kept.*sudo-i: it is no file any more, and left alone; what it was before is kept: /etc/pam.d/.team/sudo-i.kept'
+ok "there" cmp /mnt/stock/sudo-i /etc/pam.d/.team/sudo-i.kept
+until_true 2 no_guards
+restock
+
+put_in --within 1m >/dev/null 2>&1
 as root teamctl pam confirm >/dev/null 2>&1
 sed -i 's/limits.so/limits.so debug/' /etc/pam.d/sudo
 run as root teamctl pam remove
@@ -351,6 +361,7 @@ rm /etc/pam.d/sudo
 ln -sf sudo-i /etc/pam.d/sudo
 ok "what somebody has put in the place of a file is left alone" until_true 12 no_guards
 is "when it is taken back" "$(readlink /etc/pam.d/sudo)" sudo-i
+ok "and the log says so" logged 'pam: sudo is no file any more, and left alone; the one that it was before .* is /etc/pam.d/.team/sudo.kept'
 ok "with the original kept" cmp /mnt/stock/sudo /etc/pam.d/.team/sudo.kept
 ok "and the rest is taken back" cmp /mnt/stock/sudo-i /etc/pam.d/sudo-i
 exits 1 "a symbolic link is not followed" put_in --service sudo
