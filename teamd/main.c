@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -620,6 +621,16 @@ static void finish(struct teamd *t)
     t->loop = sd_event_unref(t->loop);
 }
 
+/* Large tables are mostly empty, and pages that nobody touches cost nothing as long as they are the
+ * kernel's. By itself glibc would take such room from the heap, and clear it, once some was freed.
+ */
+static void keep_large_blocks_apart(void)
+{
+    enum { LARGE = 64 * 1024 };
+
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+}
+
 int main(int argc, char **argv)
 {
     struct teamd *t = &teamd;
@@ -627,6 +638,7 @@ int main(int argc, char **argv)
     char host[HOST_CAP], cgroup[sizeof c->cgroup];
     int r;
 
+    keep_large_blocks_apart();
     if (read_options(argc, argv, &t->options) < 0)
         return 2;
     c = check_config(t->options.config);

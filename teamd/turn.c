@@ -298,12 +298,12 @@ static void act(struct teamd *t)
         else
             sessions_act(t, &t->acts[i]);
     t->n_acts = 0;
-    log_audit_release();
     asked_clear(t->asked);
     t->load = (struct effect){0};
     batch.n = 0;
     for (size_t i = 0; i < n; i++)
         batch.jobs[i]->done(batch.jobs[i], &batch.replies[i], 0);
+    log_audit_release(); /* nobody waits for the journal */
     for (struct job *j = t->unfound, *next; j; j = next) {
         next = j->next;
         j->found_again = true;

@@ -157,6 +157,7 @@ row()
 {
     local verdict
 
+    [[ $3 =~ ^-?[0-9] && $5 =~ ^-?[0-9] ]] || die "$1: no figure"
     tried=$((tried + 1))
     verdict=$(awk -v r="$5" -v b="$7" -v op="$6" \
         'BEGIN { print (op == "<=" ? r <= b : r >= b) ? "reached" : "NOT reached" }')
