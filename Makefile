@@ -66,8 +66,7 @@ TEAMD_LIBS := -llmdb -lsodium -lconfig -lsystemd
 TEAMCTL_LIBS := -ljansson
 COURIER_LIBS := -lcurl -lcrypto -ljansson -lsystemd -lconfig -lsodium
 
-PROGRAMS := $(BUILD)/teamd $(BUILD)/teamctl $(BUILD)/pam_team.so \
-	$(patsubst teamd/courier/main.c,$(BUILD)/team-courier,$(wildcard teamd/courier/main.c))
+PROGRAMS := $(BUILD)/teamd $(BUILD)/team-courier $(BUILD)/teamctl $(BUILD)/pam_team.so
 
 .PHONY: all
 all: $(PROGRAMS) ## build the programs into $(BUILD)
@@ -313,7 +312,7 @@ MAN_PAGES := $(wildcard teamd/*.[1-8] teamd/conf/*.[1-8] teamd/courier/*.[1-8] t
 
 INSTALLED := \
 	$(BUILD)/teamd:$(SBINDIR)/teamd:0755 \
-	$(patsubst %,%:$(SBINDIR)/team-courier:0755,$(filter %/team-courier,$(PROGRAMS))) \
+	$(BUILD)/team-courier:$(SBINDIR)/team-courier:0755 \
 	$(BUILD)/teamctl:$(BINDIR)/teamctl:0755 \
 	$(BUILD)/pam_team.so:$(PAMDIR)/pam_team.so:0644 \
 	conf/completion/teamctl.bash:$(BASHCOMPDIR)/teamctl:0644 \
