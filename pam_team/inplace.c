@@ -32,15 +32,15 @@ void question_wait(char out[QUESTION_CAP], const char *no)
     text_put(&t, KEYS);
 }
 
-void question_reason(char out[QUESTION_CAP], const struct facts *f, const struct options *o)
+void question_file(char out[QUESTION_CAP], const struct facts *f, const struct options *o)
 {
     struct text t = text_over(out, QUESTION_CAP);
 
-    text_put(&t, "no active elevation; this asks for ");
-    text_put_duration(&t, o->prompt_for_s);
-    text_put(&t, " of ");
+    text_put(&t, "no active elevation for ");
     text_put(&t, f->service);
-    text_put(&t, "\nReason, or Ctrl-C to give up: ");
+    text_put(&t, "\nEnter to ask for ");
+    text_put_duration(&t, o->prompt_for_s);
+    text_put(&t, " of it, Ctrl-C to give up: ");
 }
 
 bool news_read(const char *packet, size_t len, char out[ANSWER_TEXT_CAP])

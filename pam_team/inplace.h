@@ -18,9 +18,10 @@ enum in_place in_place(const struct facts *f, const struct options *o, const str
 
 enum { QUESTION_CAP = 512 }; /* PAM_MAX_MSG_SIZE */
 
-/* "request K7QF2M9X is waiting for bob", and on the next line what the keys do. */
+/* "request K7QF2M9X is waiting for bob", and on the next line what the keys do. Only an empty line
+ * is a yes: what answers every question with a password, as sudo -S and sudo -A may, says no. */
 void question_wait(char out[QUESTION_CAP], const char *no);
-void question_reason(char out[QUESTION_CAP], const struct facts *f, const struct options *o);
+void question_file(char out[QUESTION_CAP], const struct facts *f, const struct options *o);
 
 enum { NEWS_CAP = 512 };
 

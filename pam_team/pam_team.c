@@ -94,14 +94,11 @@ static char *ask_person(pam_handle_t *pamh, const char *question)
     return NULL;
 }
 
-static bool agrees_to_wait(pam_handle_t *pamh, const char *no)
+static bool agrees(pam_handle_t *pamh, const char *question)
 {
-    char question[QUESTION_CAP], *typed;
-    bool yes;
+    char *typed = ask_person(pamh, question);
+    bool yes = typed && typed[0] == '\0';
 
-    question_wait(question, no);
-    typed = ask_person(pamh, question);
-    yes = typed && typed[0] == '\0';
     free(typed);
     return yes;
 }
@@ -116,30 +113,40 @@ static int ask_again(const struct facts *f, const struct options *o, struct answ
     return r < 0 ? ANSWER_NO : r;
 }
 
+static int file_for(const struct facts *f, const struct options *o, const char *reason,
+                    const char *ticket, struct answer *a)
+{
+    struct facts request = *f;
+    int r;
+
+    request.op = TEAM_OP_FILE;
+    request.for_s = o->prompt_for_s;
+    request.reason = reason;
+    request.ticket = ticket;
+    r = ask(&request, o, client_deadline(o->timeout_us), a);
+    if (r < 0)
+        say(a, r == -EINVAL ? "that cannot be a reason or a ticket: it is no short line of text"
+                            : "teamd does not answer; teamctl tells whether the request is there");
+    return r == ANSWER_YES ? ask_again(f, o, a) : ANSWER_NO;
+}
+
 /* Makes the request, and asks the gate again: some need no approval. */
 static int file(pam_handle_t *pamh, const struct facts *f, const struct options *o,
                 struct answer *a)
 {
-    struct facts request = *f;
+    bool needs_ticket = a->needs == ANSWER_NEEDS_TICKET;
     char question[QUESTION_CAP], *reason, *ticket = NULL;
-    int r;
+    int r = ANSWER_NO;
 
-    question_reason(question, f, o);
-    reason = ask_person(pamh, question);
-    if (reason && reason[0] != '\0' && a->needs == ANSWER_NEEDS_TICKET)
-        ticket = ask_person(pamh, "Ticket: ");
-    r = ANSWER_NO;
-    if (reason && reason[0] != '\0' && (ticket || a->needs == ANSWER_NEEDS_REASON)) {
-        request.op = TEAM_OP_FILE;
-        request.for_s = o->prompt_for_s;
-        request.reason = reason;
-        request.ticket = ticket;
-        r = ask(&request, o, client_deadline(o->timeout_us), a);
-        if (r < 0)
-            say(a, r == -EINVAL
-                       ? "that cannot be a reason or a ticket: it is no short line of text"
-                       : "teamd does not answer; teamctl tells whether the request is there");
-        r = r == ANSWER_YES ? ask_again(f, o, a) : ANSWER_NO;
+    question_file(question, f, o);
+    if (!agrees(pamh, question))
+        return ANSWER_NO;
+    reason = ask_person(pamh, "Reason: ");
+    if (reason && reason[0] != '\0') {
+        if (needs_ticket)
+            ticket = ask_person(pamh, "Ticket: ");
+        if (ticket || !needs_ticket)
+            r = file_for(f, o, reason, ticket, a);
     }
     free(ticket);
     free(reason);
@@ -167,6 +174,7 @@ static int insist(pam_handle_t *pamh, const struct facts *f, const struct option
 {
     struct screen screen = {.pamh = pamh};
     struct facts wait = *f;
+    char question[QUESTION_CAP];
     bool agreed = false;
 
     if (in_place(f, o, a) == IN_PLACE_FILE) {
@@ -174,7 +182,10 @@ static int insist(pam_handle_t *pamh, const struct facts *f, const struct option
             return ANSWER_YES;
         agreed = true;
     }
-    if (in_place(f, o, a) != IN_PLACE_WAIT || (!agreed && !agrees_to_wait(pamh, a->text)))
+    if (in_place(f, o, a) != IN_PLACE_WAIT)
+        return ANSWER_NO;
+    question_wait(question, a->text);
+    if (!agreed && !agrees(pamh, question))
         return ANSWER_NO;
     wait.op = TEAM_OP_AWAIT;
     wait.request = a->request;

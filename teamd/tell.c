@@ -52,7 +52,7 @@ static bool said_just_now(struct teamd *t, struct id id)
 void tell_approvers(struct teamd *t, struct id id)
 {
     const struct request *r = world_request(&t->world, id);
-    char line[200], plain[200];
+    char line[400], plain[400];
     struct text text = text_over(line, sizeof line);
     uint32_t uids[TOLD_MAX];
 

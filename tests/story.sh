@@ -57,14 +57,18 @@ asks()
     id=${out:0:8}
 }
 
-# types WHO EXPECT REGEX TEXT CMD...: the same at a terminal, where WHO types TEXT at the prompt of CMD.
+# types WHO EXPECT REGEX REASON CMD...: the same at a terminal, where WHO presses Enter, and gives a reason
+# if there is one.
 types()
 {
-    local who=$1 expect=$2 regex=$3 text=$4
+    local who=$1 expect=$2 regex=$3 reason=$4
     shift 4
 
-    printf 'set timeout 20\nspawn -noecho %s\nexpect "give up: "\nsend "%s\\r"\nexpect eof\nexit [lindex [wait] 3]\n' \
-        "$*" "$text" >/mnt/keys.exp
+    {
+        printf 'set timeout 20\nspawn -noecho %s\nexpect "give up: "\nsend "\\r"\n' "$*"
+        [ -z "$reason" ] || printf 'expect "Reason: "\nsend "%s\\r"\n' "$reason"
+        printf 'expect eof\nexit [lindex [wait] 3]\n'
+    } >/mnt/keys.exp
     printf '%s%s$%s %s\n' "$dim" "$who" "$plain" "$(_quoted "$@")"
     run as "$who" expect /mnt/keys.exp
     printf '%s\n' "$out" | tr -d '\r' | sed $'s/\e\\[A\e\\[K//; s/^/    /'

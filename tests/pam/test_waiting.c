@@ -211,7 +211,7 @@ struct row {
     const char *says;
     void (*teamd)(int);
     const char *arguments, *tty;
-    const char *types[3];
+    const char *types[4];
     uid_t uid;
     int code;
     const char *screen;
@@ -219,9 +219,11 @@ struct row {
 
 #define TTY      "/dev/pts/9"
 #define QUESTION "? request " ID " is waiting for bob\nEnter to wait, Ctrl-C to give up: \n"
-#define REASON   "? no active elevation; this asks for 1h of sudo\nReason, or Ctrl-C to give up: \n"
-#define PENDING  "error request " ID " is waiting for bob\n"
-#define TYPE_IT  "error no active elevation; run: teamctl request\n"
+#define ASK(for_s) \
+    "? no active elevation for sudo\nEnter to ask for " for_s " of it, Ctrl-C to give up: \n"
+#define REASON  ASK("1h") "? Reason: \n"
+#define PENDING "error request " ID " is waiting for bob\n"
+#define TYPE_IT "error no active elevation; run: teamctl request\n"
 
 static const struct row ROWS[] = {
     {"Enter, approved, and a yes of the gate: through",
@@ -332,7 +334,7 @@ static const struct row ROWS[] = {
      takes_a_reason,
      "wait=1m prompt",
      TTY,
-     {"rotate certs"},
+     {"", "rotate certs"},
      ALICE,
      PAM_SUCCESS,
      REASON ID ": approved by bob\n"},
@@ -340,7 +342,7 @@ static const struct row ROWS[] = {
      takes_a_ticket,
      "prompt",
      TTY,
-     {"rotate certs", "CHG-1"},
+     {"", "rotate certs", "CHG-1"},
      ALICE,
      PAM_SUCCESS,
      REASON "? Ticket: \n"},
@@ -348,15 +350,15 @@ static const struct row ROWS[] = {
      takes_a_duration,
      "prompt prompt_for=30m",
      TTY,
-     {"rotate certs"},
+     {"", "rotate certs"},
      ALICE,
      PAM_SUCCESS,
-     "? no active elevation; this asks for 30m of sudo\nReason, or Ctrl-C to give up: \n"},
+     ASK("30m") "? Reason: \n"},
     {"a request that is refused: no, and why",
      takes_no_reason,
      "wait=1m prompt",
      TTY,
-     {"rotate certs"},
+     {"", "rotate certs"},
      ALICE,
      PAM_PERM_DENIED,
      REASON "error 8h is more than policy \"sre\" allows\n"},
@@ -364,7 +366,7 @@ static const struct row ROWS[] = {
      takes_it_and_is_gone,
      "wait=1m prompt",
      TTY,
-     {"rotate certs"},
+     {"", "rotate certs"},
      ALICE,
      PAM_PERM_DENIED,
      REASON "error teamd does not answer; teamctl tells whether the request is there\n"},
@@ -372,7 +374,7 @@ static const struct row ROWS[] = {
      wants_a_reason_and_then_yes,
      "wait=1m prompt",
      TTY,
-     {NULL},
+     {"", NULL},
      ALICE,
      PAM_PERM_DENIED,
      REASON TYPE_IT},
@@ -388,7 +390,7 @@ static const struct row ROWS[] = {
      wants_a_reason_and_then_yes,
      "wait=1m prompt",
      TTY,
-     {"\033[2J"},
+     {"", "\033[2J"},
      ALICE,
      PAM_PERM_DENIED,
      REASON "error that cannot be a reason or a ticket: it is no short line of text\n"},
@@ -396,7 +398,7 @@ static const struct row ROWS[] = {
      wants_a_ticket_and_then_yes,
      "wait=1m prompt",
      TTY,
-     {"rotate certs", NULL},
+     {"", "rotate certs", NULL},
      ALICE,
      PAM_PERM_DENIED,
      REASON "? Ticket: \n" TYPE_IT},

@@ -25,6 +25,8 @@ set timeout 30
 log_file -noappend /tell/alice.screen
 spawn -noecho sudo id
 expect "give up: "
+send "\r"
+expect "Reason: "
 send "rotate certs\r"
 expect eof
 KEYS

@@ -75,6 +75,24 @@ exit [lindex [wait] 3]
 KEYS
 }
 
+# gives WHO REASON [TICKET]: Enter there, and then the answers.
+gives()
+{
+    types "$1" <<KEYS
+spawn -noecho sudo id
+sees "give up: "
+after 300
+send "\\r"
+sees "Reason: "
+after 300
+send "$2\\r"
+${3:+sees "Ticket: "
+send "$3\\r"}
+ends
+exit [lindex [wait] 3]
+KEYS
+}
+
 # meanwhile FILE CMD...: as soon as FILE is there, which somebody at a terminal makes.
 meanwhile()
 {
@@ -307,26 +325,36 @@ approve_newest()
 meanwhile /mnt/ready approve_newest
 types alice <<'KEYS'
 spawn -noecho sudo id
-sees "Reason, or Ctrl-C to give up: "
+sees "give up: "
+send "\r"
+sees "Reason: "
 send "rotate the certs\r"
 sees "waiting for bob or erin"
 exec touch /mnt/ready
 ends
 KEYS
 wait $meanwhile
-like "without a request, the reason is asked for" "$out" '^no active elevation; this asks for 30m of sudo'
+like "without a request, the reason is asked for" "$out" $'^no active elevation for sudo\nEnter to ask for 30m of it, Ctrl-C to give up: \nReason: '
 like "and the command runs when it is approved" "$out" 'uid=0'
-unlike "there is no second question" "$out" 'Enter'
+unlike "there is no question whether she waits" "$out" 'Enter to wait'
 run teamctl show "$(newest)" --json
 is "the request is hers" "$(jq -r '[.requester, .state, .reason, .duration_s, .targets[0].target] | join(" ")' <<<"$out")" \
     "alice active rotate the certs 1800 host:bastion-1/sudo"
 drop alice "$(newest)"
 last=$(newest)
-at_question alice '\r'
+gives alice ''
 is "an empty reason gives up" "$status" 1
 like "and is told what to type" "$out" 'run: teamctl request sudo'
-at_question alice 'a\033\[2Jb\r'
+gives alice 'a\033\[2Jb'
 like "a reason with controls is none" "$out" 'that cannot be a reason'
+at_question alice 'secret\r'
+is "an answer that is not empty gives up" "$status" 1
+unlike "and no reason is asked for" "$out" 'Reason'
+printf '#!/bin/sh\necho "secret"\n' >/usr/local/bin/askpass
+chmod 755 /usr/local/bin/askpass
+run as alice script -qec "env SUDO_ASKPASS=/usr/local/bin/askpass sudo -A id; yes secret | sudo -S id" /dev/null <>/mnt/idle
+like "what answers every question with a password (-A, -S) is refused" "$out" 'run: teamctl request sudo'
+is "and no password becomes a reason" "$(newest)" "$last"
 exits 1 "sudo -n asks for no reason" as_tty alice sudo -n id
 like "and says what to type" "$out" '^no active elevation for sudo on bastion-1; run: teamctl request'
 exits 1 "who may never have it is not asked" as_tty bob sudo id
@@ -334,31 +362,17 @@ like "but told" "$out" '^no policy lets you have sudo'
 run as_from "$(id -u bob)" alice script -qec "sudo id" /dev/null <>/mnt/idle
 unlike "bob, become alice, asks for nothing" "$out" 'Reason'
 is "none of them has made a request" "$(newest)" "$last"
-at_question carol 'look\r'
+gives carol look
 like "what needs no approval goes on at once" "$out" 'uid=0'
 gate_sudo prompt prompt_for=8h
-at_question alice 'certs\r'
+gives alice certs
 like "more than the policy allows is refused with the reason" "$out" '8h is more than policy "sre" allows'
 policy 'require_ticket = true; ticket_pattern = "^CHG-[0-9]+$";'
 teamctl reload >/dev/null
 gate_sudo prompt
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "certs\r"
-sees "Ticket: "
-send "later\r"
-ends
-KEYS
+gives alice certs later
 like "a ticket is asked for where one is required, and looked at" "$out" 'that is no ticket here; it has to match'
-types alice <<'KEYS'
-spawn -noecho sudo id
-sees "give up: "
-send "certs\r"
-sees "Ticket: "
-send "CHG-42\r"
-ends
-KEYS
+gives alice certs CHG-42
 id=$(newest)
 like "without wait the request is made, and the denial names it" "$out" "request $id is waiting for bob or erin"
 is "with its ticket" "$(teamctl show "$id" --json | jq -r .ticket)" CHG-42

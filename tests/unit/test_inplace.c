@@ -262,15 +262,15 @@ static void the_question_has_the_reason_above(void **state)
     assert_string_equal(out + strlen(out) - 18, "Ctrl-C to give up: " + 1);
 }
 
-static void the_question_for_a_reason_says_for_what(void **state)
+static void the_question_for_a_request_says_for_what(void **state)
 {
     struct options o = options_parse(1, (const char *[]){"prompt_for=90m"});
     char out[QUESTION_CAP];
 
     (void)state;
-    question_reason(out, &ALICE, &o);
+    question_file(out, &ALICE, &o);
     assert_string_equal(out,
-                        "no active elevation; this asks for 1h30m of sudo\nReason, or Ctrl-C to "
+                        "no active elevation for sudo\nEnter to ask for 1h30m of it, Ctrl-C to "
                         "give up: ");
 }
 
@@ -531,7 +531,7 @@ int main(void)
         cmocka_unit_test(a_no_tells_what_can_be_done),
         cmocka_unit_test(news_are_told_from_answers_and_garbage),
         cmocka_unit_test(the_question_has_the_reason_above),
-        cmocka_unit_test(the_question_for_a_reason_says_for_what),
+        cmocka_unit_test(the_question_for_a_request_says_for_what),
         cmocka_unit_test(every_ending_has_its_words),
         cmocka_unit_test(what_cannot_be_asked_is_no),
     };
