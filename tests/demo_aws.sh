@@ -31,11 +31,6 @@ witness()
     fi
 }
 
-comes_to()
-{
-    until_true 20 sh -c "teamctl show $id --json | jq -e '.state == \"$1\"'"
-}
-
 moto_organization
 moto_checks
 config <<CONF
@@ -53,9 +48,8 @@ CONF
 chapter "An organisation with the accounts prod and dev. alice is in the group SRE of Identity Center; bob approves."
 sed -n '/^aws/,$s/^/    /p' /etc/team/team.conf
 start_teamd || exit 1
-"$BUILD/team-courier" --config /etc/team/team.conf >>/var/log/courier.log 2>&1 </dev/null &
-until_true 30 sh -c 'teamctl status --json | jq -e ".accounts > 0"' ||
-    { echo "AWS was not read:" && cat /var/log/courier.log && exit 1; }
+start_courier
+aws_is_read || { echo "AWS was not read:" && cat "$COURIER_LOG" && exit 1; }
 says root yes "courier_identity.*user/courier" teamctl status
 says alice yes 'prod' teamctl targets
 
@@ -67,20 +61,20 @@ chapter "2. She asks for two targets at once; bob approves."
 asks alice aws:prod/AdministratorAccess aws:dev/ReadOnlyAccess --for 1h --reason "move the database" --ticket CHG-42
 says bob yes . teamctl approve "$id"
 chapter "3. During: both assignments are there, and she is told how to use them."
-comes_to active || wrong=$((wrong + 1))
+comes_within 20 "$id" active || wrong=$((wrong + 1))
 witness "prod/AdministratorAccess bob
 prod/AdministratorAccess alice
 dev/ReadOnlyAccess alice"
 says alice yes 'awsapps.com' teamctl show "$id"
 chapter "4. She gives it back. After: bob's is there, as before."
 says alice yes . teamctl revoke "$id" --yes
-comes_to revoked || wrong=$((wrong + 1))
+comes_within 20 "$id" revoked || wrong=$((wrong + 1))
 witness "prod/AdministratorAccess bob"
 chapter "5. One that ends by itself after some seconds."
 asks alice aws:prod/ReadOnlyAccess --for 5s --reason "just a look"
 says bob yes . teamctl approve "$id"
-comes_to active || wrong=$((wrong + 1))
-comes_to ended || wrong=$((wrong + 1))
+comes_within 20 "$id" active || wrong=$((wrong + 1))
+comes_within 20 "$id" ended || wrong=$((wrong + 1))
 witness "prod/AdministratorAccess bob"
 chapter "6. Somebody makes an assignment past us: drift. It is shown, never touched."
 # moto knows where a set is provisioned only if it is told so, and only of our own account.

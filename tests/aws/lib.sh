@@ -7,6 +7,7 @@
 #   unbroken "..."                   a test: the client broke no rule
 #
 #   start_moto                       moto's server, which checks signatures, instead
+#   start_courier                    team-courier, which finds either
 # shellcheck shell=bash
 # shellcheck disable=SC2034
 
@@ -90,6 +91,37 @@ calls()
 unbroken()
 {
     is "$1" "$(GET breaches)" ""
+}
+
+# ---- the courier --------------------------------------------------------------------------------------
+
+COURIER_LOG=/var/log/courier.log
+
+# As teamd by start_teamd: in the background, with /etc/team/team.conf. $courier_pid.
+start_courier()
+{
+    "$BUILD/team-courier" --config /etc/team/team.conf >>"$COURIER_LOG" 2>&1 </dev/null &
+    courier_pid=$!
+}
+
+# As a crash would.
+kill_courier()
+{
+    kill -KILL "$courier_pid" 2>/dev/null
+    wait "$courier_pid" 2>/dev/null
+    true
+}
+
+# AWS has been read, within 30 s.
+aws_is_read()
+{
+    until_true 30 sh -c 'teamctl status --json | jq -e ".accounts > 0"'
+}
+
+# comes_within SECONDS ID STATE: does a request?
+comes_within()
+{
+    until_true "$1" sh -c "teamctl show $2 --json | jq -e '.state == \"$3\"'"
 }
 
 # ---- moto ---------------------------------------------------------------------------------------------

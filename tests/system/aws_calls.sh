@@ -7,7 +7,7 @@ WANTS_MOTO=1 # its python does as well where Debian's botocore is missing
 . "$SRC/tests/aws/lib.sh"
 start_double
 
-A=111122223333 S=$(arn AdministratorAccess) U=$(id_of alice@example.com) V=$(id_of bob@example.com)
+A=111122223333 S=$(arn AdministratorAccess) U=$(id_of alice@example.com)
 
 # hands LINE...: see tests/aws/hands.c; without what the lines themselves say.
 hands()

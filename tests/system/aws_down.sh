@@ -6,23 +6,10 @@ WANTS_MOTO=1
 . "$(dirname "$0")/lib.sh"
 . "$SRC/tests/aws/lib.sh"
 start_double
-COURIER_LOG=/var/log/courier.log
-
-start_courier()
-{
-    "$BUILD/team-courier" --config /etc/team/team.conf >>"$COURIER_LOG" 2>&1 </dev/null &
-    courier_pid=$!
-}
 
 state()
 {
     teamctl show "$1" --json | jq -r .state
-}
-
-# comes_to SECONDS ID STATE
-comes_to()
-{
-    until_true "$1" sh -c "teamctl show $2 --json | jq -e '.state == \"$3\"'"
 }
 
 request()
@@ -46,7 +33,7 @@ approvers = ( { name = "leads"; who = ["erin"]; targets = ["aws:*/*", "host:*/*"
 EOF
 start_teamd || die "no teamd"
 start_courier
-until_true 20 sh -c 'teamctl status --json | jq -e ".accounts > 0"' || die "no directory"
+aws_is_read || die "no directory"
 open=$(request bob aws:dev/ReadOnlyAccess --for 2h)
 short=$(request dave aws:dev/ReadOnlyAccess --for 12s)
 stays=$(request alice aws:prod-web/ReadOnlyAccess --for 2h)
@@ -63,15 +50,14 @@ is "who wants AWS waits" "$(state "$waits")" activating
 ok "and is told why" until_true 20 sh -c "teamctl show $waits | grep -q 'AWS does not get it done'"
 like "status counts them" "$(teamctl status)" 'activating +[12]'
 ok "one is revoked meanwhile" as bob teamctl revoke "$open" --yes
-ok "another one ends" comes_to 20 "$short" ending
+ok "another one ends" comes_within 20 "$short" ending
 is "both wait for AWS" "$(state "$open") $(state "$short")" "ending ending"
-ok "what could not be opened in its time has failed" comes_to 20 "$late" failed
+ok "what could not be opened in its time has failed" comes_within 20 "$late" failed
 like "and says why" "$(teamctl show "$late" --json | jq -r .failure)" 'did not open it in time: .*AWS'
 is "targets is answered from the store" "$(as alice teamctl targets | grep -c prod-web)" 2
 refused "teamctl refresh says that it cannot" timeout 120 teamctl refresh
 
-kill -KILL "$courier_pid"
-wait "$courier_pid" 2>/dev/null
+kill_courier
 kill_teamd
 start_courier
 ok "both are killed, and come back while AWS is away" start_teamd
@@ -94,9 +80,9 @@ kill -CONT "$double_pid"
 
 aws_is back
 begin=$SECONDS
-ok "what had to end ends" comes_to 40 "$open" revoked
-ok "this one, too" comes_to 40 "$short" ended
-ok "what waited opens" comes_to 40 "$waits" active
+ok "what had to end ends" comes_within 40 "$open" revoked
+ok "this one, too" comes_within 40 "$short" ended
+ok "what waited opens" comes_within 40 "$waits" active
 echo "# $((SECONDS - begin)) s after AWS was back"
 is "AWS has what is wanted" "$(GET assignments)" "prod-web AdministratorAccess USER alice@example.com
 prod-web ReadOnlyAccess USER alice@example.com"
