@@ -133,16 +133,17 @@ static int each_here(int dir, cgroup_member_fn each, void *ctx)
 {
     int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
-    unsigned pid;
+    char word[16];
+    uint64_t pid;
 
     if (!f) {
         if (fd >= 0)
             close(fd);
         return -EBUSY;
     }
-    while (fscanf(f, "%u", &pid) == 1)
-        if (pid > 0) /* 0: of another namespace */
-            each(ctx, pid);
+    while (fscanf(f, "%15s", word) == 1)
+        if (text_parse_u64(word, strlen(word), &pid) && pid > 0) /* 0: of another namespace */
+            each(ctx, (uint32_t)pid);
     fclose(f);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
@@ -50,7 +51,7 @@ static int read_first(uint32_t pid, const char *what, char *buf, size_t cap, siz
 /* A small file of /proc/PID whole, as a string. */
 static int read_proc(uint32_t pid, const char *what, char *buf, size_t cap)
 {
-    size_t len;
+    size_t len = 0;
     int r = read_first(pid, what, buf, cap, &len);
 
     if (r < 0)
@@ -129,7 +130,7 @@ void process_command(uint32_t pid, char out[COMMAND_CAP])
 {
     static const char CUT[] = "…";
     char raw[COMMAND_CAP];
-    size_t len;
+    size_t len = 0;
 
     out[0] = '\0';
     if (read_first(pid, "cmdline", raw, sizeof raw, &len) < 0)
@@ -200,20 +201,23 @@ int process_login_now(uint32_t pid, uint32_t *ret_loginuid)
 }
 
 /* Fields 4 and 7 of stat: the parent and the terminal. Zeros if the process is gone. */
-static void read_relations(uint32_t pid, unsigned *parent, unsigned *tty)
+static void read_relations(uint32_t pid, uint32_t *parent, uint32_t *tty)
 {
-    char stat[4096];
-    const char *at;
+    char stat[4096], *at;
 
     *parent = *tty = 0;
     if (read_proc(pid, "stat", stat, sizeof stat) < 0 || !(at = strrchr(stat, ')')) ||
-        sscanf(at, ") %*c %u %*d %*d %u", parent, tty) != 2)
-        *parent = *tty = 0;
+        strlen(at) < sizeof ") S " - 1)
+        return;
+    at += sizeof ") S " - 1;
+    *parent = (uint32_t)strtoul(at, &at, 10);
+    for (int field = 5; field <= 7; field++)
+        *tty = (uint32_t)strtol(at, &at, 10);
 }
 
 uint32_t process_parent(uint32_t pid)
 {
-    unsigned parent, tty;
+    uint32_t parent, tty;
 
     read_relations(pid, &parent, &tty);
     return parent;
@@ -223,7 +227,7 @@ uint32_t process_parent(uint32_t pid)
  * to 8. */
 void terminal_of(uint32_t pid, char tty[TTY_CAP])
 {
-    unsigned parent, device, kind, minor_part;
+    uint32_t parent, device, kind, minor_part;
 
     read_relations(pid, &parent, &device);
     kind = device >> 8 & 0xff;

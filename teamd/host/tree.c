@@ -84,13 +84,13 @@ static void add_surveyed(struct tree *t, uint32_t parent)
 
 static void add_listed_of_thread(struct tree *t, uint32_t pid, uint32_t thread)
 {
-    char path[64];
-    unsigned child;
+    char path[64], word[16];
+    uint32_t child;
     FILE *f;
 
     snprintf(path, sizeof path, "/proc/%u/task/%u/children", pid, thread);
     f = fopen(path, "re");
-    while (f && fscanf(f, "%u", &child) == 1)
+    while (f && fscanf(f, "%15s", word) == 1 && is_number(word, &child))
         add(t, child);
     if (f)
         fclose(f);

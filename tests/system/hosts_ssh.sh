@@ -45,6 +45,7 @@ done
 is "the sessions say what they are" "$(sessions_of "$id" '"\(.user) \(.service) \(.target_user) \(.rhost) \(.state)"' | sort | uniq -c | xargs)" \
     "3 alice sshd alice 127.0.0.1 ended"
 refused "one's elevation is not another's" as bob "${BY_KEY[@]}" localhost true
+asked "the gate said no to him" "$(no_of bob)"
 refused "one's elevation is not for another's account" as alice "${BY_PASSWORD[@]}" bob@localhost true
 asked "the gate said no" "$(no_of bob)"
 refused "an elevation is no key" as alice "${BY_KEY[@]}" -F /dev/null localhost true

@@ -76,6 +76,17 @@ is "so does the session" "$(state '.sessions[0].escaped')" true
 ok "what had been detached before goes on, as README says" there ORPHAN
 pkill -f ^ORPHAN
 
+elevate alice 1h
+as alice sudo -n bash -c 'echo $PPID >'"$v2"'/cgroup.procs; trap "" TERM; (exec -a LED sleep 60); :' &
+until_true 3 there LED
+leader=$(state '.sessions[0].leader')
+is "root has moved the leader out" "$(sed -n 's/^0:://p' "/proc/$leader/cgroup")" /
+as alice teamctl revoke "$id" --yes >/dev/null
+ok "what it led is gone all the same" gone LED
+ok "so is the leader" until_true 3 test ! -e "/proc/$leader"
+ok "and the request is over" until_true 5 ended revoked
+is "the trail says that it had left" "$(teamctl audit --request "$id" --action session.escape --json | jq -r .outcome)" noticed
+
 # ---- what is not touched --------------------------------------------------------------------------
 
 elevate alice 1h
