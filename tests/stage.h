@@ -17,7 +17,7 @@
  *     aws account ID NAME PARENT|- [suspended]
  *     aws set NAME SESSION [managed] [ID]
  *     aws user NAME [ID]
- *     aws group NAME USER[,USER]
+ *     aws group NAME USER[,USER] [ID]
  */
 #pragma once
 
@@ -354,14 +354,13 @@ static inline void put_principal(struct wire_out *w, char *line)
 }
 
 /* Members are numbers: of the users before. */
-static inline void put_members(struct wire_out *w, const char *name, char *list,
+static inline void put_members(struct wire_out *w, const char *id, char *list,
                                char users[][NAME_CAP], size_t n_users)
 {
-    char id[80], numbers[256];
+    char numbers[256];
     struct text t = text_over(numbers, sizeof numbers);
     const char *user;
 
-    snprintf(id, sizeof id, "g-%s", name);
     wire_put(w, TEAM_PRINCIPAL, id);
     while ((user = next_word(&list, ",")))
         for (size_t i = 0; i < n_users; i++)
@@ -376,8 +375,8 @@ static inline void put_aws_row(struct wire_out *w, const char *kind, char *line,
                                char users[][NAME_CAP], size_t *n_users)
 {
     struct wire_mark mark = wire_group(w, TEAM_ROW);
-    const char *name;
-    char id[80];
+    const char *name, *given;
+    char id[80], *members;
 
     wire_put(w, TEAM_KIND, kind);
     if (strcmp(kind, "org") == 0) {
@@ -403,13 +402,15 @@ static inline void put_aws_row(struct wire_out *w, const char *kind, char *line,
     } else {
         stage_check(strcmp(kind, "group") == 0, kind);
         name = next_word(&line, " ");
-        snprintf(id, sizeof id, "g-%s", name ? name : "");
+        members = next_word(&line, " ");
+        given = next_word(&line, " ");
+        snprintf(id, sizeof id, "g-%s", given ? given : name ? name : "");
         wire_put(w, TEAM_PRINCIPAL, id);
         wire_put(w, TEAM_LABEL, name);
         wire_group_end(w, mark);
         mark = wire_group(w, TEAM_ROW);
         wire_put(w, TEAM_KIND, "members");
-        put_members(w, name, line, users, *n_users);
+        put_members(w, id, members, users, *n_users);
     }
     wire_group_end(w, mark);
 }

@@ -125,7 +125,7 @@ static const struct row ROWS[] = {
      "alice request sudo 1h => done active\ndave sees R1 => no\n"},
     {"two groups of one name are nobody",
      "may ops @idc:ops aws:*/* 1h free\n" RULES ORG USERS
-     "aws group ops alice\naws group ops bob\n",
+     "aws group ops alice\naws group ops bob other-ops\n",
      "alice request " ADMIN " 1h => refused:~ no policy lets alice\n"},
     {"approvers may be a group of Identity Center",
      "may sre alice aws:*/* 1h\nrule leads @idc:leads aws:*/* quorum 2\nset comment no\n" ORG USERS
