@@ -3,6 +3,7 @@
 #include "client_stage.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* ---- the environment of a test -----------------------------------------------------------------
@@ -566,6 +567,68 @@ static void what_a_role_gives_may_have_ended_already(void **state)
     fails_with("what it gave has expired already");
 }
 
+/* ---- memory ------------------------------------------------------------------------------------
+ */
+
+/* The secret that the process below prints: 100101102...130. Made up while it is compared, so that
+ * no other copy of it is in memory. */
+static bool is_secret(const char *s, const char *end)
+{
+    for (int n = 100; n <= 130; n++, s += 3)
+        if (end - s < 3 || s[0] != '0' + n / 100 || s[1] != '0' + n / 10 % 10 ||
+            s[2] != '0' + n % 10)
+            return false;
+    return true;
+}
+
+/* How often it is in what this process can write to. The copy that is looked at is not counted. */
+static unsigned secrets_in_memory(void)
+{
+    static const size_t CHUNK = 1 << 20;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    char line[512],
+        *copy = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned found = 0;
+
+    assert_true(maps && memory >= 0 && copy != MAP_FAILED);
+    while (fgets(line, sizeof line, maps)) {
+        char *dash = strchr(line, '-');
+        unsigned long at = strtoul(line, NULL, 16), end = strtoul(dash + 1, NULL, 16);
+
+        if (!strstr(line, " rw") || (at <= (unsigned long)copy && (unsigned long)copy < end))
+            continue;
+        if (end - at > 64 * CHUNK) /* the sanitizers' shadow */
+            continue;
+        for (; at < end; at += CHUNK - 128) { /* one that lies across is seen in the next */
+            ssize_t n = pread(memory, copy, CHUNK, (off_t)at);
+
+            for (ssize_t i = 0; i < n && (i < (ssize_t)CHUNK - 128 || n < (ssize_t)CHUNK); i++)
+                found += copy[i] == '1' && is_secret(copy + i, copy + n);
+        }
+    }
+    munmap(copy, CHUNK);
+    close(memory);
+    fclose(maps);
+    return found;
+}
+
+static void secrets_are_gone_from_memory(void **state)
+{
+    (void)state;
+    set_process("printf '{\"Version\":1,\"AccessKeyId\":\"ASIAP\",\"SecretAccessKey\":\"%s\","
+                "\"SessionToken\":\"t\"}' $(seq -s '' 100 130)");
+    page(0, 200, "{}");
+    assert_int_equal(secrets_in_memory(), 0);
+    assert_int_equal(call_sso()->outcome, AWS_OK);
+    assert_int_equal(secrets_in_memory(), 1); /* the one that is signed with */
+    credentials_distrust(stage.client->credentials, 1);
+    assert_int_equal(secrets_in_memory(), 0);
+    assert_int_equal(call_sso()->outcome, AWS_OK);
+    stage.client = aws_client_free(stage.client);
+    assert_int_equal(secrets_in_memory(), 0);
+}
+
 #define TEST(f)    cmocka_unit_test_setup_teardown(f, begin_bare, end)
 #define PROCESS(f) cmocka_unit_test_setup_teardown(f, begin_bare, end_process)
 
@@ -596,6 +659,7 @@ int main(void)
         TEST(web_identity_is_asked_for_without_a_signature),
         TEST(credentials_are_renewed_before_they_end),
         TEST(what_cannot_be_renewed_is_good_to_its_end),
+        PROCESS(secrets_are_gone_from_memory),
         PROCESS(what_a_role_gives_may_have_ended_already),
     };
 
