@@ -186,12 +186,21 @@ static void add_asked(struct teamd *t)
     }
 }
 
+/* Who asks the gate waits for the turn that is under way; so it is cut short, but not to so few
+ * that a flood of questions would make every change wait for a commit of its own. */
+static bool gate_comes_first(const struct teamd *t)
+{
+    enum { AT_LEAST = 8 };
+
+    return batch.n >= AT_LEAST && ipc_gate_waits(t->ipc);
+}
+
 static void decide_all(struct teamd *t, struct now now)
 {
     static const struct event TICK = {.kind = EV_TICK};
 
     batch.n = 0;
-    while (t->first && batch.n < TURN_BATCH_MAX) {
+    while (t->first && batch.n < TURN_BATCH_MAX && !gate_comes_first(t)) {
         struct job *j = take_job(t);
 
         if (must_find_again(t, j)) {

@@ -77,6 +77,9 @@ int ipc_listen(struct ipc *i, enum ipc_socket which, int fd);
  * are open; connections are closed with the answer, and those without an ask after that time. */
 void ipc_stop(struct ipc *i);
 
+/* Does somebody want to ask the gate who is not let in yet? */
+bool ipc_gate_waits(const struct ipc *i);
+
 /* How many there are, but for the courier's, which stay. After ipc_stop() 0 means that every answer
  * is on its way. */
 unsigned ipc_connections(const struct ipc *i);

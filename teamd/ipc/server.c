@@ -1,6 +1,7 @@
 #include "ipc/conn.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -108,6 +109,13 @@ int conn_wait(struct conn *c, uint32_t person)
     lane_join(c, LANE_WAITER);
     close(conn_take_pidfd(c));
     return 0;
+}
+
+bool ipc_gate_waits(const struct ipc *i)
+{
+    struct pollfd p = {.fd = i->gate.fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1; /* none: poll(2) passes over it */
 }
 
 unsigned ipc_connections(const struct ipc *i)

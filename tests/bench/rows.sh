@@ -221,8 +221,7 @@ bench_cgroup()
 
     root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
     [ -n "$root" ] || return 1
-    CGROUP=$root/team-bench-$$
-    mkdir -p "$CGROUP"
+    [ -n "${CGROUP:-}" ] || CGROUP=$(mktemp -d "$root/team-bench.XXXXXX")
 }
 
 # sudo with half a second in between: a move into a cgroup costs most after a pause.

@@ -3,6 +3,23 @@
 
 /* ---- asks and answers ------------------------------------------------------------------------ */
 
+static void it_is_known_whether_somebody_wants_to_ask_the_gate(void **state)
+{
+    int gate, control = dial(rig.control);
+
+    (void)state;
+    assert_false(ipc_gate_waits(rig.ipc));
+    gate = dial_and_say(rig.gate, OP_YES);
+    assert_true(ipc_gate_waits(rig.ipc));
+    settle();
+    assert_false(ipc_gate_waits(rig.ipc));
+    hears(gate, TEAM_DONE, "yes");
+    hears_end(gate);
+    close(control);
+    ipc_stop(rig.ipc);
+    assert_false(ipc_gate_waits(rig.ipc));
+}
+
 static void gate_answers_one_ask_and_closes(void **state)
 {
     int fd = dial_and_say(rig.gate, OP_YES);
@@ -417,6 +434,7 @@ static void freeing_tells_open_asks_and_closes_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(it_is_known_whether_somebody_wants_to_ask_the_gate),
         TEST(gate_answers_one_ask_and_closes),
         TEST(ask_that_comes_after_the_accept_is_answered_too),
         TEST(control_answers_many_asks_on_one_connection),
