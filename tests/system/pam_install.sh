@@ -209,6 +209,13 @@ sleep 6
 is "it stays when the time is over" "$(state sudo)" gated
 as root teamctl pam remove >/dev/null 2>&1
 
+put_in --within 1m >/dev/null 2>&1
+as root teamctl pam confirm >/dev/null 2>&1
+sed -i 's/^account    required   pam_team.so$/& wait=5m prompt/' /etc/pam.d/sudo
+is "arguments can be added" "$(grep -c 'pam_team.so wait=5m prompt$' /etc/pam.d/sudo) $(state sudo)" "1 gated"
+as root teamctl pam remove >/dev/null 2>&1
+ok "and remove gives the original back all the same" is_stock
+
 # A host without login uids: terminals tell logins apart.
 nobodys()
 {
