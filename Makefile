@@ -261,6 +261,14 @@ bench-history: deps ## the same for a store of N requests (a million) with ten e
 torture: tests ## fail every nth call of malloc, write, fdatasync, ... of teamd and teamctl; as root
 	@WHOLE=1 TEST_TIMEOUT=36000 tests/run tests/torture/test_torture.sh
 
+.PHONY: valgrind
+valgrind: tests ## unit tests and a whole story under valgrind: memory, leaks, open descriptors; as root
+	@TEST_TIMEOUT=3600 tests/run tests/valgrind/units.sh tests/valgrind/story.sh
+
+.PHONY: mutation
+mutation: ## change the core in one place at a time: which change do its tests not notice?
+	@tests/mutation/run $(MUTATE)
+
 .PHONY: purity
 purity: ## who may include, call, export and link what (DESIGN.md 3)
 	@tests/purity/check.sh

@@ -326,8 +326,10 @@ int main(int argc, char **argv)
     call.look = look_at(STDOUT_FILENO, now_us());
     call.args = calloc((size_t)argc + 1, sizeof *call.args);
     call.services = calloc((size_t)argc + 1, sizeof *call.services);
-    if (!call.args || !call.services)
+    if (!call.args || !call.services) {
+        complain(&call, NULL, "out of memory");
         return TEAM_FAILED;
+    }
 
     r = run(&call, argc, argv);
     free(call.args);

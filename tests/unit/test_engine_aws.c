@@ -139,6 +139,11 @@ static const struct row ROWS[] = {
      "may sre alice aws:*/* 1h\nrule leads @idc:leads aws:*/* quorum 2\n" ORG USERS
      "aws group leads alice,bob\n",
      "alice request " ADMIN " 1h => refused:~ nobody could approve\n"},
+    {"nor do they count who are in a group of another rule",
+     "may sre alice aws:*/* 1h\nmay ops @idc:ops aws:*/* 1h\n"
+     "rule leads @idc:leads aws:*/* quorum 2\n" ORG USERS
+     "aws group leads alice,bob\naws group ops bob,carol,dave\n",
+     "alice request " ADMIN " 1h => refused:~ nobody could approve\n"},
     {"whoever has left a group of Identity Center loses access, and nobody else",
      "may ops @idc:ops aws:*/* 1h free\n" RULES ORG USERS "aws group ops alice,dave\n--\n" ORG USERS
      "aws group ops dave\n",

@@ -95,6 +95,14 @@ static const struct row ROWS[] = {
      "state R1 => cancelled\n"},
 
     /* ---- a hundred decisions ---- */
+    {"nor is what was decided about exactly a hundred times", TWO,
+     "alice request sudo 3h\nbob approve R1\ncarol approve R1 => done active\n" NINETY
+     "alice extend R1 1m\nbob reject R1\nalice extend R1 1m\nbob reject R1\n"
+     "alice extend R1 1m\nbob reject R1\nalice extend R1 1m\nbob reject R1\n"
+     "alice extend R1 1m\nbob reject R1\nalice extend R1 1m\nbob reject R1\n"
+     "alice extend R1 1m\nbob reject R1\n"
+     "alice extend R1 1m => done active\nbob reject R1 => done active: extension rejected\n"
+     "alice extend R1 1m => failed active:~ about 100 times\n"},
     {"what was decided about a hundred times is neither approved nor extended again", TWO,
      "alice request sudo 3h\nbob approve R1\ncarol approve R1 => done active\n" NINETY
      "alice extend R1 1m\nbob reject R1\nalice extend R1 1m\nbob reject R1\n"

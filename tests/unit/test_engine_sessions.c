@@ -330,6 +330,8 @@ static const struct row ROWS[] = {
      IN "tick\nacts => nothing\npass 49m\nacts => nothing\npass 1m\nacts => warn 1 10m\n"},
     {"nor those that came while nobody looked", ALL "set warn 2h\n",
      "sleep 3h\n" IN "tick\nacts => nothing\n"},
+    {"nor the one at the very beginning", ALL "set warn 1h\n",
+     "sleep 3h\n" IN "tick\nacts => nothing\n"},
     {"each session of the elevation is told", ALL "set warn 5m\n",
      IN "alice open sudo pid=5\n"
         "root@alice! open sudo pid=6 in=S1 contained\nroot@alice! confirm S3 pid=6\n"

@@ -271,6 +271,22 @@ static void admins_and_auditors_are_who_the_settings_name(void **state)
     assert_false(policy_is_auditor(&policy, &alice));
 }
 
+/* Of these the gate is told whom the login is of; sudo and su speak for who runs them. */
+static void sudo_and_su_are_no_logins(void **state)
+{
+    static const struct {
+        const char *service;
+        bool logs_in;
+    } ROWS[] = {{"sudo", false}, {"sudo-i", false}, {"su", false},
+                {"su-l", false}, {"sshd", true},    {"login", true}};
+
+    (void)state;
+    policy_read(&policy, "");
+    for (size_t i = 0; i < COUNT(ROWS); i++)
+        assert_int_equal(gate_logs_in(&policy, &(struct gate_ask){.service = ROWS[i].service}),
+                         ROWS[i].logs_in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +299,7 @@ int main(void)
         cmocka_unit_test(who_may_approve_whom),
         cmocka_unit_test(a_requester_whom_nobody_knows_is_under_the_rules_for_all),
         cmocka_unit_test(admins_and_auditors_are_who_the_settings_name),
+        cmocka_unit_test(sudo_and_su_are_no_logins),
     };
 
     return cmocka_run_group_tests(tests, set, NULL);

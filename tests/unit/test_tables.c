@@ -550,6 +550,16 @@ static int print(const char *which)
     return EXIT_SUCCESS;
 }
 
+/* A permission set is known by the end of its ARN. */
+static void the_id_of_a_permission_set_is_the_end_of_its_arn(void **state)
+{
+    (void)state;
+    assert_string_equal(set_id("arn:aws:sso:::permissionSet/ssoins-72/ps-1"), "ps-1");
+    assert_string_equal(set_id("ps-1"), "ps-1");
+    assert_string_equal(set_id("a/ps-45678901234567890123"), "ps-45678901234567890123");
+    assert_string_equal(set_id("a/ps-456789012345678901234"), "s-456789012345678901234");
+}
+
 int main(int argc, char *argv[])
 {
     const struct CMUnitTest tests[] = {
@@ -560,6 +570,7 @@ int main(int argc, char *argv[])
         cmocka_unit_test(every_state_can_be_reached),
         cmocka_unit_test(final_states_stay_final_and_the_others_have_a_way_out),
         cmocka_unit_test(every_life_can_end_from_everywhere),
+        cmocka_unit_test(the_id_of_a_permission_set_is_the_end_of_its_arn),
         cmocka_unit_test(no_way_leads_back_from_the_killing),
         cmocka_unit_test(no_way_leads_back_to_a_grant),
         cmocka_unit_test(active_is_entered_only_through_approval_and_start),
