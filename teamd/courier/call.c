@@ -215,8 +215,8 @@ static bool clock_explains(struct aws_client *c, const struct http_answer *a)
     if (ahead - c->clock_ahead_us < CLOCK_SKEW_US && c->clock_ahead_us - ahead < CLOCK_SKEW_US)
         return false;
     c->clock_ahead_us = ahead < CLOCK_SKEW_US && ahead > -CLOCK_SKEW_US ? 0 : ahead;
-    client_say(c, LOG_WARNING, "AWS's clock is %lld s ahead of this machine's; set the clock",
-               (long long)(ahead / SECOND_US));
+    client_say(c, LOG_WARNING, "this machine's clock is %lld s %s AWS's; set the clock",
+               (long long)(llabs(ahead) / SECOND_US), ahead > 0 ? "behind" : "ahead of");
     return true;
 }
 

@@ -400,7 +400,7 @@ int http_send(struct http *h, const struct http_request *r, http_done done, void
               struct http_transfer **ret)
 {
     struct http_transfer *t = calloc(1, sizeof *t);
-    bool direct = r->near || strncasecmp(r->url, "https:", 6) != 0;
+    bool direct = r->direct || r->near || strncasecmp(r->url, "https:", 6) != 0;
     int result;
 
     if (!t)

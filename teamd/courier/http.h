@@ -36,7 +36,8 @@ struct http_request {
     size_t answer_max;
     int64_t connect_us, total_us; /* 0: the above */
     bool plain;                   /* http:// may be */
-    bool near; /* connects to nothing but this machine and the link: see http.c */
+    bool near;   /* connects to nothing but this machine and the link: see http.c */
+    bool direct; /* never by way of a proxy; http:// never is */
 };
 
 /* Lives until the callback returns. */

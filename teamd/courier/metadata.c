@@ -81,6 +81,7 @@ static int send(struct metadata *m, const char *method, const char *path, const 
         .connect_us = m->plan->timeout_ms ? m->plan->timeout_ms * 1000 : 2 * SECOND_US,
         .total_us = m->plan->timeout_ms ? m->plan->timeout_ms * 1000 : 2 * SECOND_US,
         .plain = true,
+        .direct = true,
         /* Who sets the metadata service's address says where it is; a container's is bound. */
         .near = m->step == STEP_CONTAINER && !tls,
     };

@@ -77,6 +77,8 @@ start_double --cert good.pem --key good.key
 export AWS_CA_BUNDLE=/root/ours.pem
 is "a proxy is used for https" "$(outcome HTTPS_PROXY=http://127.0.0.1:1)" unreachable
 is "but where NO_PROXY says not to" "$(outcome HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY=127.0.0.1)" ok
+like "never for a container's credentials" "$(call -u AWS_ACCESS_KEY_ID HTTPS_PROXY=http://127.0.0.1:1 \
+    AWS_CONTAINER_CREDENTIALS_FULL_URI="$DOUBLE/x" | jq -r .message)" "$DOUBLE/x: HTTP [45]"
 is "ALL_PROXY and http_proxy mean nothing" "$(outcome ALL_PROXY=http://127.0.0.1:1 http_proxy=http://127.0.0.1:1)" ok
 unset AWS_CA_BUNDLE
 stop_double
