@@ -61,7 +61,8 @@ static const struct {
 
 static enum assignment_why why_of(enum aws_outcome outcome, const char *code)
 {
-    if (outcome != AWS_REFUSED)
+    if (outcome != AWS_REFUSED ||
+        !code[0]) /* AWS's refusals have codes; pages of proxies have none */
         return ASSIGNMENT_SLOW;
     for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++)
         if (strncmp(code, CODES[i].code, strlen(CODES[i].code)) == 0)

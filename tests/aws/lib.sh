@@ -32,10 +32,10 @@ _point_at()
 # The python that has botocore: Debian's, or the one that has moto.
 judge()
 {
-    local python=/usr/bin/python3
+    local python=${MOTO:+$MOTO/bin/python3}
 
-    $python -c 'import botocore' 2>/dev/null || python=${MOTO:+$MOTO/bin/python3}
-    [ -n "$python" ] || die "no python3 with botocore; install python3-botocore"
+    [ -n "$python" ] || python=/usr/bin/python3
+    $python -c 'import botocore' 2>/dev/null || die "no python3 with botocore; install python3-botocore"
     echo "$python"
 }
 

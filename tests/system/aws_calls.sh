@@ -86,6 +86,7 @@ bad()
 bad "conflicts" '{"op": "CreateAcc.*|DeleteAcc.*", "do": "error", "code": "ConflictException", "times": 3}'
 bad "throttling" '{"op": ".*Assignment.*", "do": "throttle", "times": 4}'
 bad "a proxy's error page" '{"op": ".*Assignment.*", "do": "html", "times": 4}'
+bad "a proxy that refuses" '{"op": ".*Assignment.*", "do": "html", "status": 403, "times": 3}'
 bad "connections that are reset" '{"op": ".*Assignment.*", "do": "reset", "times": 4}'
 bad "connections that are reset after it was done" '{"op": "CreateAcc.*|DeleteAcc.*", "do": "reset", "done": true, "times": 2}'
 bad "an error after it was done" \

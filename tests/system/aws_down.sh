@@ -2,7 +2,6 @@
 # AWS is away: what is local goes on, what needs AWS waits and says so, or fails at its limit, and what
 # has to end ends as soon as AWS is back.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
-WANTS_MOTO=1
 . "$(dirname "$0")/lib.sh"
 . "$SRC/tests/aws/lib.sh"
 start_double
