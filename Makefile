@@ -248,7 +248,7 @@ fuzz: fuzz-targets ## every fuzz target for FUZZ_SECONDS (60), as many at once a
 	@tests/fuzz/run $(FUZZ_TARGETS:$(BUILD)/%=$(BUILD)/fuzz/%)
 
 .PHONY: bench
-bench: deps ## measures ours beside what else would do (DESIGN.md 7), as root, in ten minutes
+bench: deps ## measures ours beside what else would do, as root, in ten minutes; REALTIME=1 on a busy machine
 	@$(PARALLEL) all $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) >/dev/null
 	@tests/bench/bench.sh
 
