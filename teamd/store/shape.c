@@ -1,5 +1,6 @@
 #include "store/shape.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* ---- numbers -------------------------------------------------------------------------------- */
@@ -193,8 +194,13 @@ static uint64_t get_number(struct in *in, size_t width)
         in->bad = true;
         return 0;
     }
-    for (size_t i = 0; i < width; i++)
-        v = v << 8 | in->at[i];
+    if (width == sizeof v) { /* most are */
+        memcpy(&v, in->at, sizeof v);
+        v = be64toh(v);
+    } else {
+        for (size_t i = 0; i < width; i++)
+            v = v << 8 | in->at[i];
+    }
     in->at += width;
     in->left -= width;
     return v;
