@@ -103,16 +103,24 @@ something()
     begin login $SOME
 }
 
+# Processes called NAME; and, gone, also the shells that start them. (What starts itself anew is not
+# there at every moment.)
+there() { pgrep -f "^$1( |\$)|tmux.* $1 |^/bin/bash /usr/local/bin/hold respawn $1\$" >/dev/null; }
+none_of() { ! pgrep -f "^$1( |\$)|tmux.* $1 |^/bin/bash /usr/local/bin/hold [^ ]+ $1\$" >/dev/null; }
+none_at_all() { ! pgrep -f "^R$round-|^/bin/bash /usr/local/bin/hold [^ ]+ R$round-" >/dev/null; }
+# all_there [CMD...]: CMD is run for each that is not.
 all_there()
 {
-    local host case name
+    local host case name missing=
 
     while read -r host case name; do
-        pgrep -f "^$name" >/dev/null || { echo "missing: $name"; return 1; }
+        there "$name" && continue
+        missing+=" $name"
+        [ $# -eq 0 ] || "$@" "$host" "$case" "$name"
     done < <(printf '%s\n' "${held[@]}")
+    echo "missing:$missing"
+    [ -z "$missing" ]
 }
-none_of() { ! pgrep -f "^$1( |$)|tmux.* $1 " >/dev/null; }
-none_at_all() { ! pgrep -f "^R$round-" >/dev/null; }
 state() { as alice teamctl show "$id" --json | jq -r "$1"; }
 # left: how many processes are in cgroups of sessions; $CONTAINERS is the pattern of where they are.
 left() { find /sys/fs/cgroup -path "$CONTAINERS/s*/cgroup.procs" -exec cat {} + 2>/dev/null | wc -l; }
@@ -155,6 +163,7 @@ round()
     held=()
     elevate "$for"
     "$@"
+    until_true 20 all_there || all_there start # a host that is slow may have given up
     until_true 60 all_there
     ok "$what: ${#held[@]} sessions hold on" all_there
     on_end "$what"
