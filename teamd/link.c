@@ -23,11 +23,13 @@ static void wake_pump(struct link *l)
         sd_event_source_set_enabled(l->pump, SD_EVENT_ON);
 }
 
-static void name_task(struct task *task)
+/* No two tasks ever have one name, nor do those of another teamd. */
+static void name_task(struct link *l, struct task *task)
 {
     uint64_t now = (uint64_t)host_now().wall.us;
 
-    task->token = now > task->token ? now : task->token + 1;
+    l->last_token = now > l->last_token ? now : l->last_token + 1;
+    task->token = l->last_token;
     task->sent = false;
 }
 
@@ -51,7 +53,7 @@ void task_start(struct teamd *t, struct task *task, struct link_waiter *w)
         task->waiters = w;
     }
     if (task->token == 0)
-        name_task(task);
+        name_task(t->link, task);
     if (task == &t->link->inventory && !task->sent)
         inventory_begin(t->link);
     wake_pump(t->link);
@@ -280,9 +282,9 @@ static void take_work(struct teamd *t, struct conn *c)
     for (uint32_t at = 0; (e = world_each_errand(&t->world, &at));)
         link_errand(t, e->number, false);
     if (l->refresh.token != 0)
-        name_task(&l->refresh);
+        name_task(l, &l->refresh);
     if (l->inventory.token != 0) {
-        name_task(&l->inventory);
+        name_task(l, &l->inventory);
         inventory_begin(l);
     }
     if (!l->welcomed)

@@ -40,6 +40,7 @@ struct link {
     sd_event_source *pump, *refresh_due, *reconcile_due;
 
     struct task refresh, inventory;
+    uint64_t last_token;
 
     /* directory.c */
     struct directory *directory;
