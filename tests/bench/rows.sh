@@ -120,7 +120,7 @@ bench_end()
     done
     [ -z "${CGROUP:-}" ] || rmdir "$CGROUP" 2>/dev/null
     rm -rf "${STORES:?}"/*
-    umount "$STORES" && rmdir "$disk"
+    umount -l "$STORES" && rmdir "$disk"
 }
 
 # elevated NAME: alice may use sudo there.
