@@ -418,22 +418,31 @@ static bool is_pending(const struct pending *p, const char *service)
     return false;
 }
 
+static bool names_us(const struct pam_service *s)
+{
+    for (size_t t = 0; t < PAM_TYPES; t++)
+        for (size_t i = 0; i < s->stacks[t].n; i++)
+            if (pam_is_ours(&s->stacks[t].items[i]))
+                return true;
+    return false;
+}
+
 static void stand(const struct pam_dir *d, const struct pending *p, const struct pam_host *h,
                   struct standing *s)
 {
     struct pam_service service = {.error = 0};
     struct doctor doctor = {.hear = hear, .ctx = s};
-    size_t before = 0;
 
     *s = (struct standing){.state = "open", .left_us = -1};
     pam_read(h->name, &service);
     s->original = pam_file_is_kept(d, h->name);
-    if (service.error == -ENOENT && strcmp(service.unread + sizeof PAM_DIR, h->name) == 0)
+    if (service.error == -ENOENT && strcmp(service.unread + sizeof PAM_DIR, h->name) == 0) {
         s->state = "absent";
-    for (size_t t = 0; t < PAM_TYPES; t++)
-        for (size_t i = 0; i < service.stacks[t].n; i++)
-            before += pam_is_ours(&service.stacks[t].items[i]);
-    if (before > 0) {
+    } else if (service.error < 0) {
+        s->state = "unsound";
+        snprintf(s->note, sizeof s->note, "it wants %.300s: %s", service.unread,
+                 strerror(-service.error));
+    } else if (names_us(&service)) {
         s->state = "gated";
         doctor_service(&doctor, h->name, &service);
     }
@@ -482,7 +491,7 @@ int verb_pam_status(struct call *c)
     struct standing s;
     struct render render;
     struct pam_dir d;
-    int r;
+    int r, waits;
 
     if (!pam_is_root(c))
         return TEAM_REFUSED;
@@ -491,7 +500,8 @@ int verb_pam_status(struct call *c)
         r = pam_open(c, false, &d);
     if (r != TEAM_DONE)
         return r;
-    r = pending_read(&d, &p) == -ENOENT || p.n_services > 0 ? TEAM_DONE : read_pending(c, &d, &p);
+    waits = pending_read(&d, &p);
+    r = waits == 0 || waits == -ENOENT ? TEAM_DONE : read_pending(c, &d, &p);
     render_begin(&render, &PAM_ROWS, &c->look, c->out);
     for (size_t i = 0; i < PAM_SERVICES_MAX; i++)
         if (picked[i]) {

@@ -375,6 +375,21 @@ exits 1 "a symbolic link is not followed" put_in --service sudo
 like "and the way out is said" "$out" 'it is a symbolic link, and what it leads to is not teamctl.s to change'
 restock
 
+echo '@include common-nothing' >>/etc/pam.d/sudo
+is "status tells what libpam would not read" "$(teamctl pam status --service sudo --json | jq -r '.state + ": " + .note')" \
+    "unsound: it wants /etc/pam.d/common-nothing: No such file or directory"
+exits 1 "and install leaves it alone" put_in --service sudo
+restock
+put_in --within 1m >/dev/null 2>&1
+kill -KILL $(guards)
+echo garbage >/etc/pam.d/.team/pending
+exits 1 "what waits and cannot be read is no reason for status to end" teamctl pam status
+like "and it says what to do" "$out" '/etc/pam.d/.team/pending cannot be read: it is garbled; look at it, remove it, and run: teamctl pam remove.*sudo +gated'
+exits 1 "nobody can confirm it" as root teamctl pam confirm
+rm /etc/pam.d/.team/pending
+ok "and remove works" as root teamctl pam remove
+ok "as ever" is_stock
+
 # ---- files and disks that will not do ---------------------------------------------------------------
 
 unchanged()
