@@ -391,11 +391,52 @@ static void many_ends_take_more_than_one_step(void **state)
         assert_int_equal(g->w.errands[at - 1].errand.state, ERRAND_REMOVING);
 }
 
+/* AWS's words may be longer than there is room for: they are cut between characters. */
+static void long_words_are_cut_between_characters(void **state)
+{
+    struct stage *g = &play.g;
+    struct target t = target_of(ADMIN);
+    struct event ev = {.kind = EV_SUBMIT, .actor = {.uid = 1001, .loginuid = 1001}};
+    const struct request *r;
+    const struct errand *e;
+    char words[401];
+
+    (void)state;
+    stage_set(g);
+    assert_null(stage_policy(g, PLAIN));
+    ev.submit.fresh = (struct id){78};
+    ev.submit.targets = &t;
+    ev.submit.n_targets = 1;
+    ev.submit.duration_s = 3600;
+    ev.submit.reason = "because";
+    ev.submit.ticket = "";
+    assert_null(stage_step(g, &ev));
+    for (size_t i = 0; i < 400; i += 2)
+        memcpy(words + i, "\xc3\xbc", 2);
+    words[400] = '\0';
+    ev = (struct event){.kind = EV_RESULT};
+    ev.result.errand = 1;
+    e = world_errand(&g->w, 1);
+    ev.result.round = e ? e->round : 0;
+    ev.result.outcome = OUTCOME_FAILED;
+    ev.result.text = words;
+    assert_null(stage_step(g, &ev));
+    assert_null(stage_settle(g));
+    r = kept_request(g, (struct id){78});
+    assert_non_null(r);
+    if (!r)
+        return;
+    assert_int_equal(r->state, REQ_FAILED);
+    assert_true(strlen(r->failure) >= FAILURE_CAP - 2);
+    assert_true(text_is_plain(r->failure, strlen(r->failure)));
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
         cmocka_unit_test(a_full_outbox_is_waited_for),
         cmocka_unit_test(many_ends_take_more_than_one_step),
+        cmocka_unit_test(long_words_are_cut_between_characters),
     };
     int failed = play_rows("aws", ROWS, sizeof ROWS / sizeof ROWS[0]);
 

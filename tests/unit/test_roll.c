@@ -1,6 +1,7 @@
 /* What AWS has, from the pieces that come of the courier: what is taken, what is refused, and how
  * long it takes to find something in a large organisation. */
 #include "core/policy.h"
+#include "core/request.h"
 #include "ipc/roll.h"
 
 #include <errno.h>
@@ -159,6 +160,60 @@ static void nothing_is_a_directory_too(void **state)
     roll_free_directory(d);
     assert_null(roll_free_directory(NULL));
     assert_null(roll_free(NULL));
+}
+
+static void accounts_are_found_by_their_names(void **state)
+{
+    static const struct {
+        const char *text, *is, *why; /* `is` NULL: refused */
+    } CASES[] = {
+        {"aws:prod/Admin", "aws:222222223333/Admin", ""},
+        {"aws:a/b/Admin", "aws:333322223333/Admin", ""},
+        {"aws:222222223333/Admin", "aws:222222223333/Admin", ""},
+        {"sudo", "host:bastion-1/sudo", ""},
+        {"aws:twin/Admin", NULL,
+         "more than one account is called twin; ask by its number: 000000000000, 000000000001, "
+         "000000000002, 000000000003"},
+        {"aws:nobody/Admin", NULL, "no account of AWS is called nobody; see teamctl targets"},
+        {"aws:prod/", NULL, "what stands after the slash is"},
+        {"aws:prod", NULL, "a target is"},
+        {"host:/sudo", NULL, "what stands before the slash is"},
+        {"aws:/", NULL, "no account of AWS is called ;"},
+    };
+    char rows[4096] = ORG "KIND=account|ACCOUNT=222222223333|LABEL=prod\n"
+                          "KIND=account|ACCOUNT=333322223333|LABEL=a/b\n";
+    struct directory *d;
+
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        snprintf(rows + strlen(rows), sizeof rows - strlen(rows),
+                 "KIND=account|ACCOUNT=%012d|LABEL=twin\n", i);
+    d = directory_of(rows);
+    for (size_t i = 0; i < SIZE(CASES); i++) {
+        char why[WHY_CAP] = "", text[TARGET_TEXT_CAP];
+        struct target t;
+        enum target_error e = directory_parse(d, CASES[i].text, strlen(CASES[i].text), "bastion-1",
+                                              &t, why);
+
+        if ((e == TARGET_OK) != (CASES[i].is != NULL))
+            fail_msg("%s: %s", CASES[i].text, why);
+        assert_memory_equal(why, CASES[i].why, strlen(CASES[i].why));
+        if (e == TARGET_OK) {
+            target_text(&t, text);
+            assert_string_equal(text, CASES[i].is);
+        }
+    }
+    roll_free_directory(d);
+}
+
+/* The id of a set is the end of its ARN, and what is too long for it, the end of that. */
+static void a_set_is_known_by_the_end_of_its_arn(void **state)
+{
+    (void)state;
+    assert_string_equal(set_id("arn:aws:sso:::permissionSet/ssoins-1/ps-0123456789abcdef"),
+                        "ps-0123456789abcdef");
+    assert_string_equal(set_id("x"), "x");
+    assert_string_equal(set_id("a/0123456789012345678901234567"), "56789012345678901234567");
 }
 
 static const struct {
@@ -364,6 +419,8 @@ int main(void)
         cmocka_unit_test(rows_become_a_directory),
         cmocka_unit_test(what_comes_twice_counts_once),
         cmocka_unit_test(nothing_is_a_directory_too),
+        cmocka_unit_test(accounts_are_found_by_their_names),
+        cmocka_unit_test(a_set_is_known_by_the_end_of_its_arn),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(the_whole_has_to_make_sense),
         cmocka_unit_test(more_than_there_is_room_for_is_refused),
