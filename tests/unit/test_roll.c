@@ -305,7 +305,7 @@ static void flush(void)
     out = wire_begin(packet, sizeof packet, TEAM_ASK, TEAM_OP_READ);
 }
 
-static void put(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void put(const char *format, ...)
 {
     char row[4096];
     va_list args;
