@@ -21,7 +21,12 @@ moto_organization
 for i in 1 2; do
     aws sso-admin create-permission-set --instance-arn "$instance" --name "Set$i" >/dev/null
 done
-moto_checks
+# From here on nobody may do more than the manual says is needed.
+policy=$(sed -n '/^{$/,/^}$/p' "$SRC/teamd/courier/team-courier.8")
+ok "the policy in the manual is JSON" jq -e .Statement[0].Action[0] <<<"$policy"
+moto_checks "$policy"
+like "what is not in it is refused" "$(aws sso-admin create-permission-set --instance-arn "$instance" --name No 2>&1)" \
+    AccessDenied
 account=$prod set=$admin
 
 assigned()
