@@ -97,8 +97,8 @@ class Double:
             function(self.world, request)
         answer = function(self.world, request)
         if do in ("empty", "loop", "double"):
-            member = next(m for m in answer if m in LISTS)
-            faults.spoil_page(fault, request, answer, member)
+            for member in LISTS.intersection(answer):  # one, or it is no list
+                faults.spoil_page(fault, request, answer, member)
         body, kind = self.judge.answer(request.operation, answer)
         if do in ("error", "html", "reset"):
             self._refuse(request, fault)

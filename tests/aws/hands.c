@@ -22,6 +22,7 @@ static struct aws_client *aws;
 static struct assignments *assignments;
 static struct aws_place place;
 static struct assignment_op *last;
+static char *last_line;
 static unsigned under_way;
 static uint64_t began_us;
 
@@ -116,6 +117,7 @@ static void do_step(enum assignment_step step, const char *line)
         give_up(line, -EINVAL);
     if (!assignments)
         do_place();
+    last_line = calls.ctx;
     r = assignment_start(assignments, step, &a, &calls, &last);
     if (r < 0)
         give_up(line, r);
@@ -277,6 +279,7 @@ static void obey(const char *line)
         do_memory();
     else if (strcmp(line, "cancel") == 0) {
         last = assignment_cancel(last);
+        free(last_line);
         under_way--;
     } else
         give_up(line, -EINVAL);
