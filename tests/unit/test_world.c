@@ -251,6 +251,7 @@ static void a_world_full_of_sessions_lets_nobody_in(void **state)
     struct session s = {.uid = 5000, .state = SESSION_LIVE};
 
     (void)state;
+    assert_null(stage_policy(&g, "exempt alice sudo\n"));
     while (g.w.n_sessions < WORLD_SESSIONS) {
         s.number++;
         assert_non_null(world_add_session(&g.w, &s));
@@ -263,8 +264,12 @@ static void a_world_full_of_sessions_lets_nobody_in(void **state)
     assert_string_equal(g.out.reply.text, "too many sessions are open; close some (root's own gets "
                                           "no answer and no record)");
     assert_true(g.out.reply.unrecorded); /* so that root gets in, and can make room */
+    open.actor = (struct actor){.uid = 1001, .loginuid = 1001};
+    engine_step(&g.w, &ev, g.now, &g.out);
+    assert_int_equal(g.out.reply.code, REPLY_REFUSED);
+    assert_string_equal(g.out.reply.text, "too many sessions are open; close some");
+    assert_false(g.out.reply.unrecorded); /* who may come in is told that there is no room */
     open.service = "polkit-1";
-    open.actor.uid = 1001;
     engine_step(&g.w, &ev, g.now, &g.out);
     assert_int_equal(g.out.reply.code, REPLY_REFUSED);
     assert_false(g.out.reply.unrecorded);
