@@ -82,6 +82,25 @@ seq_after=$(as carol teamctl audit --json | jq -s 'map(.seq) | max')
 ok "and does not fill the trail ($((seq_after - seq_before)) events)" test $((seq_after - seq_before)) -lt 90
 ok "others are not in their way" as alice sudo -n true
 
+# ---- many at once, beside a client that does not listen ----------------------------------------------
+
+gate_sudo timeout=10s
+before=$(rss)
+install -m 0666 /dev/null /mnt/follows
+as carol bash -c 'teamctl audit --since 1d --follow >/mnt/follows & echo $! >/tmp/stalled; wait' &
+until_true 5 test -s /mnt/follows
+kill -STOP "$(cat /tmp/stalled)"
+: >/mnt/answers
+for _ in $(seq 200); do
+    { as alice sudo -n true 2>/dev/null && echo yes >>/mnt/answers; } &
+    sudos+=" $!"
+done
+wait $sudos
+is "200 sudos at once are answered beside a client that does not listen" "$(wc -l </mnt/answers)" 200
+ok "and memory stays bounded ($before, $(rss) kB)" test $(($(rss) - before)) -lt 6000
+kill -KILL "$(cat /tmp/stalled)"
+gate_sudo
+
 # ---- a policy that has become stricter -----------------------------------------------------------------
 
 run as dave teamctl request sudo --for 1h --start +2s --reason "later"
