@@ -13,11 +13,6 @@ enum {
 
 static void put_errand(struct step *s, const struct errand *e)
 {
-    for (size_t i = 0; i < s->out->n; i++)
-        if (s->out->items[i].kind == EFFECT_ERRAND && s->out->items[i].errand.number == e->number) {
-            s->out->items[i].errand = *e;
-            return;
-        }
     emit(s, EFFECT_ERRAND)->errand = *e;
 }
 
@@ -218,7 +213,7 @@ static bool sync_opening(struct step *s, struct request *r, struct grant *g)
 void note_credentials(struct request *r)
 {
     for (size_t i = 0; i < r->n_targets; i++)
-        if (grant_is_aws(&r->grants[i]) && r->grants[i].state == GRANT_OPEN)
+        if (grant_is_aws(&r->grants[i]))
             r->grants[i].credentials_until.us = r->active_until.us +
                                                 r->grants[i].session_s * SECOND_US;
 }

@@ -135,7 +135,7 @@ static void enter(struct step *s, struct request *r)
         enter_activating(s, r);
     } else if (r->state == REQ_ACTIVE) {
         enter_active(s, r);
-    } else if (r->state == REQ_ENDING) {
+    } else { /* nothing comes back to pending */
         enter_ending(s, r);
     }
 }
@@ -222,7 +222,7 @@ struct request *overtake(struct step *s, struct request *r)
         move_request(s, r, REQ_ON_EXPIRY, "");
         return NULL;
     }
-    if (r->state == REQ_ACTIVATING && !r->failure[0])
+    if (r->state == REQ_ACTIVATING)
         say_too_late(s, r);
     if (r->state != REQ_ENDING)
         move_request(s, r, REQ_ON_WINDOW_END, "");

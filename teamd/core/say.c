@@ -162,12 +162,8 @@ void text_put_people(struct text *t, const struct person *const people[], size_t
 /* Not within a character. */
 void text_put_cut(struct text *t, const char *s)
 {
-    size_t n = strlen(s), room = t->cap - t->len - 1;
-
-    if (n > room)
-        for (n = room; n > 0 && (s[n] & 0xc0) == 0x80;)
-            n--;
-    text_put_n(t, s, n);
+    text_make_plain(t->buf + t->len, t->cap - t->len, s, strlen(s));
+    t->len += strlen(t->buf + t->len);
 }
 
 void text_put_target(struct text *t, const struct target *target)

@@ -73,7 +73,9 @@ for ((i = 0; i < ${KILLS:-12}; i++)); do
     kill -0 "$courier_pid" 2>/dev/null || start_courier
 done
 ok "everything came back, $kills times" [ "$kills" -eq "${KILLS:-12}" ]
-ok "what was asked for is there" settled '.activating == 0'
+sleep 4 # what was asked for a moment is over then, or on its way out
+ok "what was asked for is there, and what is over is gone" \
+    settled '.activating == 0 and .ending == 0 and .aws_removing == 0'
 active=$(teamctl list --state active --json |
     jq -r '.requester as $r | .targets[] | .account_name + " " + .permission_set + " USER " + $r + "@example.com"' | sort -u)
 is "AWS has what is active, and what was there before" "$(GET assignments | sort)" \

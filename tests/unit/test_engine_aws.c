@@ -127,6 +127,42 @@ static const struct row ROWS[] = {
      "may ops @idc:ops aws:*/* 1h free\n" RULES ORG USERS
      "aws group ops alice\naws group ops bob other-ops\n",
      "alice request " ADMIN " 1h => refused:~ no policy lets alice\n"},
+    {"names of sets and groups are all of them",
+     "may ops @idc:aaa aws:*/* 1h free\nmay sre dave aws:*/* 1h free\n" RULES ORG USERS
+     "aws group ops alice\n",
+     "alice request " ADMIN " 1h => refused:~ no policy lets alice\n"
+     "dave request aws:111122223333/Aaa 1h => refused: Identity Center has no permission set "
+     "Aaa\n"},
+    {"who could come by a group counts for a host only where it is trusted",
+     "may ops alice host:*/* 1h\nrule leads @idc:leads host:*/*\nset comment no\n" ORG USERS
+     "aws group leads bob,carol\n",
+     "alice request sudo 1h => refused\n"},
+    {"and there it does",
+     "may ops alice host:*/* 1h\nrule leads @idc:leads host:*/*\nset comment no\n" ORG USERS
+     "aws trust\naws group leads bob,carol\n",
+     "alice request sudo 1h => done pending\n"
+     "bob approve R1 => done active\n"},
+    {"what stands around the name in the template counts",
+     MAY RULES ORG "aws name x-{user}\naws user x-alice\n",
+     "alice request " ADMIN " 1h => done activating\n"
+     "errands => 1 looking 111122223333/Admin u-x-alice\n"},
+    {"a template without a place has the name at its end",
+     MAY RULES ORG "aws name x-\naws user x-alice\n",
+     "alice request " ADMIN " 1h => done activating\n"},
+    {"what is only asked for keeps no assignment",
+     "may sre alice aws:*/* 1h free\nmay big alice aws:*/* 4h\n" RULES ORG USERS,
+     "alice request " ADMIN " 1h => done activating\n"
+     "courier 1 absent\ncourier 1 made\n"
+     "alice request " ADMIN " 3h => done pending\n"
+     "alice revoke R1 => done ending\ntick\n"
+     "errands => 1 removing 111122223333/Admin u-alice\n"},
+    {"who is another user there by now shares nothing with who they were",
+     MAY RULES ORG "aws user alice u-1\n--\n" ORG "aws user alice u-2\n",
+     "alice request " ADMIN " 1h => done activating\n"
+     "courier 1 absent\ncourier 1 made\n"
+     "aws second\n"
+     "alice request " ADMIN " 2h => done activating\n"
+     "errands => 1 removing 111122223333/Admin u-1, 2 looking 111122223333/Admin u-2\n"},
     {"approvers may be a group of Identity Center",
      "may sre alice aws:*/* 1h\nrule leads @idc:leads aws:*/* quorum 2\nset comment no\n" ORG USERS
      "aws group leads alice,bob,carol\n",
@@ -431,12 +467,256 @@ static void long_words_are_cut_between_characters(void **state)
     assert_true(text_is_plain(r->failure, strlen(r->failure)));
 }
 
+/* ---- what no history leads to -------------------------------------------------------------- */
+
+static struct event submit_of(uint64_t id, const struct target *t)
+{
+    struct event ev = {.kind = EV_SUBMIT, .actor = {.uid = 1001, .loginuid = 1001}};
+
+    ev.submit.fresh = (struct id){id};
+    ev.submit.targets = t;
+    ev.submit.n_targets = 1;
+    ev.submit.duration_s = 3600;
+    ev.submit.reason = "because";
+    ev.submit.ticket = "";
+    return ev;
+}
+
+/* Alice's Admin of prod, as it comes from the store. */
+static struct errand errand_of(uint64_t number, enum errand_state state)
+{
+    struct errand e = {.number = number, .state = (uint8_t)state, .uid = 1001, .request = {5}};
+
+    snprintf(e.account, sizeof e.account, "111122223333");
+    snprintf(e.set, sizeof e.set, "%s",
+             dir_text(play.g.w.directory, directory_set(play.g.w.directory, "Admin")->arn));
+    snprintf(e.set_name, sizeof e.set_name, "Admin");
+    snprintf(e.user, sizeof e.user, "u-alice");
+    return e;
+}
+
+static void begin_by_hand(void)
+{
+    stage_set(&play.g);
+    assert_null(stage_policy(&play.g, PLAIN));
+}
+
+static void each_state_has_its_step(void **state)
+{
+    static const uint8_t STEPS[ERRAND_STATES] = {
+        [ERRAND_LOOKING] = STEP_LOOK, [ERRAND_MAKING] = STEP_MAKE, [ERRAND_REMOVING] = STEP_REMOVE};
+
+    (void)state;
+    for (unsigned i = 0; i < ERRAND_STATES; i++)
+        assert_int_equal(errand_step((enum errand_state)i), STEPS[i]);
+}
+
+static void what_failed_is_not_joined(void **state)
+{
+    struct target t = target_of(ADMIN);
+    struct event ev;
+    struct errand e;
+
+    (void)state;
+    begin_by_hand();
+    e = errand_of(7, ERRAND_FAILED);
+    assert_non_null(world_add_errand(&play.g.w, &e));
+    ev = submit_of(79, &t);
+    engine_step(&play.g.w, &ev, play.g.now, &play.g.out);
+    assert_int_equal(world_request(&play.g.w, (struct id){79})->grants[0].errand, 0);
+    for (int i = 0; i < 3; i++)
+        engine_step(&play.g.w, &(struct event){.kind = EV_TICK}, play.g.now, &play.g.out);
+    assert_null(world_errand(&play.g.w, 7));
+    assert_int_equal(world_request(&play.g.w, (struct id){79})->grants[0].errand, 8);
+}
+
+/* The set is not there any more, and nobody has looked at the request again yet. */
+static void a_set_that_is_gone_is_waited_for(void **state)
+{
+    static const char LESS[] = "aws on\naws org 999900001111 999900001111\n"
+                               "aws account 111122223333 prod -\naws set Read 1h\n" USERS;
+    struct target t = target_of(ADMIN);
+    const struct directory *before;
+    struct directory *less;
+    struct event ev;
+    struct errand e;
+
+    (void)state;
+    begin_by_hand();
+    e = errand_of(7, ERRAND_REMOVING);
+    assert_non_null(world_add_errand(&play.g.w, &e));
+    ev = submit_of(80, &t);
+    engine_step(&play.g.w, &ev, play.g.now, &play.g.out);
+    world_remove_errand(&play.g.w, world_errand(&play.g.w, 7));
+    before = play.g.w.directory;
+    less = directory_read(LESS, play.g.now.wall);
+    play.g.w.directory = less;
+    world_request(&play.g.w, (struct id){80})->due = (struct deadline){{0}, {0}};
+    play.g.w.wake = (struct deadline){{0}, {0}};
+    world_request(&play.g.w, (struct id){80})->due.wall.us = NEVER_US;
+    world_request(&play.g.w, (struct id){80})->due.boot.us = NEVER_US;
+    engine_step(&play.g.w, &(struct event){.kind = EV_TICK}, play.g.now, &play.g.out);
+    assert_int_equal(play.g.w.n_errands, 0);
+    play.g.w.directory = before;
+    free(less);
+}
+
+static void who_has_an_assignment_there_keeps_others_from_it(void **state)
+{
+    struct target t = target_of(ADMIN);
+    struct event ev = submit_of(81, &t);
+    struct errand e;
+
+    (void)state;
+    begin_by_hand();
+    e = errand_of(7, ERRAND_REMOVING);
+    e.uid = 1004;
+    assert_non_null(world_add_errand(&play.g.w, &e));
+    engine_step(&play.g.w, &ev, play.g.now, &play.g.out);
+    assert_int_equal(play.g.out.reply.code, REPLY_REFUSED);
+    assert_non_null(strstr(play.g.out.reply.text, "somebody else of this host"));
+}
+
+static void names_that_are_none_are_told_so(void **state)
+{
+    char why[WHY_CAP], name[320] = "aws:prod/";
+    struct target t;
+
+    (void)state;
+    begin_by_hand();
+    assert_int_not_equal(directory_parse(play.g.w.directory, "a/b", 3, STAGE_HOST, &t, why), 0);
+    assert_int_equal(directory_parse(NULL, "aws:prod/Admin", 14, STAGE_HOST, &t, why),
+                     TARGET_BAD_PLACE);
+    memset(name + 9, 'A', 300);
+    assert_int_not_equal(
+        directory_parse(play.g.w.directory, name, strlen(name), STAGE_HOST, &t, why), 0);
+    assert_true(why[0]);
+}
+
+static void who_stands_well_is_told_nothing(void **state)
+{
+    struct target t = target_of(ADMIN);
+    char out[8] = "";
+    struct text to = text_over(out, sizeof out);
+
+    (void)state;
+    text_put_standing(&to, &t, AWS_FINE);
+    assert_int_equal(to.len, 0);
+}
+
+static void a_tree_that_is_none_ends(void **state)
+{
+    struct directory d;
+    struct dir_unit units[64];
+    struct dir_account a;
+    char out[8];
+    struct text to = text_over(out, sizeof out);
+
+    (void)state;
+    begin_by_hand();
+    d = *play.g.w.directory;
+    assert_true(d.n_units <= 64);
+    memcpy(units, d.units, d.n_units * sizeof *units);
+    for (uint32_t i = 0; i < d.n_units; i++)
+        units[i].parent = i + 1;
+    d.units = units;
+    assert_false(directory_below(&d, "111122223333", "ou-ab12-99999999"));
+    a = *directory_account(&d, "111122223333");
+    directory_put_path(&d, &a, &to);
+    assert_true(to.cut);
+}
+
+static void errands_are_found_whatever_else_is_there(void **state)
+{
+    enum { MANY = 1000 };
+    struct errand e;
+
+    (void)state;
+    begin_by_hand();
+    for (uint64_t i = 1; i <= MANY; i++) {
+        e = errand_of(i * 97, ERRAND_REMOVING);
+        snprintf(e.user, sizeof e.user, "u-%u", (unsigned)i);
+        assert_non_null(world_add_errand(&play.g.w, &e));
+    }
+    assert_null(world_check(&play.g.w));
+    for (uint64_t i = 1; i <= MANY; i++) {
+        world_remove_errand(&play.g.w, world_errand(&play.g.w, i * 97));
+        assert_null(world_errand(&play.g.w, i * 97));
+    }
+    assert_int_equal(play.g.w.n_errands, 0);
+    assert_null(world_check(&play.g.w));
+}
+
+static void people_may_be_known_before_the_policy(void **state)
+{
+    struct world w;
+    void *memory = calloc(1, world_size());
+    struct person who = {.uid = 1001, .name = {"alice"}};
+
+    (void)state;
+    assert_non_null(memory);
+    begin_by_hand();
+    world_init(&w, memory, NULL);
+    world_set_directory(&w, play.g.w.directory);
+    assert_true(world_learn(&w, &who));
+    assert_int_equal(world_person(&w, 1001)->aws_user, 0);
+    free(memory);
+}
+
+static void what_is_wrong_with_an_errand_is_noticed(void **state)
+{
+    struct target t = target_of(ADMIN);
+    struct event ev = submit_of(82, &t);
+    struct request *r;
+    struct errand *e, other;
+
+    (void)state;
+    begin_by_hand();
+    assert_null(stage_step(&play.g, &ev));
+    r = world_request(&play.g.w, (struct id){82});
+    e = world_errand(&play.g.w, r->grants[0].errand);
+    assert_non_null(e);
+    assert_null(world_check(&play.g.w));
+    r->grants[0].state = GRANT_OPEN;
+    r->grants[0].errand = 99;
+    assert_string_equal(world_check(&play.g.w), "a grant is open without an assignment");
+    r->grants[0].errand = e->number;
+    e->uid = 1002;
+    assert_string_equal(world_check(&play.g.w), "a grant has the assignment of another");
+    e->uid = 1001;
+    e->account[0] = '9';
+    assert_string_equal(world_check(&play.g.w), "a grant has the assignment of another");
+    e->account[0] = '1';
+    e->state = ERRAND_OVER;
+    assert_string_equal(world_check(&play.g.w), "an errand of the outbox is over");
+    e->state = 0;
+    assert_string_equal(world_check(&play.g.w), "an errand of the outbox is over");
+    e->state = ERRAND_LOOKING;
+    other = *e;
+    other.number = 99;
+    assert_non_null(world_add_errand(&play.g.w, &other));
+    assert_string_equal(world_check(&play.g.w), "one assignment has two errands");
+    world_remove_errand(&play.g.w, world_errand(&play.g.w, 99));
+    play.g.w.n_errands++;
+    assert_string_equal(world_check(&play.g.w), "the number of errands is wrong");
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
         cmocka_unit_test(a_full_outbox_is_waited_for),
         cmocka_unit_test(many_ends_take_more_than_one_step),
         cmocka_unit_test(long_words_are_cut_between_characters),
+        cmocka_unit_test(each_state_has_its_step),
+        cmocka_unit_test(what_failed_is_not_joined),
+        cmocka_unit_test(a_set_that_is_gone_is_waited_for),
+        cmocka_unit_test(who_has_an_assignment_there_keeps_others_from_it),
+        cmocka_unit_test(names_that_are_none_are_told_so),
+        cmocka_unit_test(who_stands_well_is_told_nothing),
+        cmocka_unit_test(a_tree_that_is_none_ends),
+        cmocka_unit_test(errands_are_found_whatever_else_is_there),
+        cmocka_unit_test(people_may_be_known_before_the_policy),
+        cmocka_unit_test(what_is_wrong_with_an_errand_is_noticed),
     };
     int failed = play_rows("aws", ROWS, sizeof ROWS / sizeof ROWS[0]);
 

@@ -605,12 +605,25 @@ static void whatever_is_written_can_be_read(void **state)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+static void a_number_has_no_more_digits_than_its_field(void **state)
+{
+    char buf[64];
+    struct wire_out w = wire_begin(buf, sizeof buf, TEAM_ROWS, TEAM_ROW_SESSION);
+
+    (void)state;
+    wire_put_u64(&w, TEAM_LOGIN_UID, UINT32_MAX);
+    assert_false(w.bad);
+    wire_put_u64(&w, TEAM_LOGIN_UID, UINT64_MAX);
+    assert_true(w.bad);
+}
+
 int main(void)
 {
     static struct CMUnitTest tests[300] = {
         cmocka_unit_test(every_cut_of_a_message_is_garbage),
         cmocka_unit_test(every_byte_may_change_without_harm),
         cmocka_unit_test(every_field_is_bounded_by_its_row),
+        cmocka_unit_test(a_number_has_no_more_digits_than_its_field),
         cmocka_unit_test(no_two_fields_have_one_tag),
         cmocka_unit_test(a_class_that_nobody_knows_fits_nothing),
         cmocka_unit_test(a_buffer_that_is_too_small_by_any_amount_gives_nothing),
