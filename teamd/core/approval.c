@@ -114,31 +114,30 @@ static uint32_t could_come(const struct world *w, const struct approvers *rule,
     for (size_t i = 0; i < w->policy->n_principals; i++)
         if (rule->who.bits[i / 64] >> i % 64 & 1 && w->idc_groups[i] > 0 &&
             (t->kind == TARGET_AWS || w->policy->trust_idc_on_host))
-            n += directory_members(w->directory, w->idc_groups[i],
-                                   requester ? requester->aws_user : 0);
+            n += directory_members(w->directory, w->idc_groups[i], requester->aws_user);
     return n;
 }
 
-static bool rule_possible(const struct world *w, const struct approvers *rule, uint32_t requester,
-                          const struct target *t)
+static bool rule_possible(const struct world *w, const struct approvers *rule,
+                          const struct person *requester, const struct target *t)
 {
     const struct person *who;
-    uint32_t at = 0, n = could_come(w, rule, world_person(w, requester), t);
+    uint32_t at = 0, n = could_come(w, rule, requester, t);
 
     while (n < rule->quorum && (who = world_each_person(w, &at)))
-        n += is_approver(w, rule, who, requester, t) && principals_meet(&rule->who, &who->is);
+        n += is_approver(w, rule, who, requester->uid, t) && principals_meet(&rule->who, &who->is);
     return n >= rule->quorum;
 }
 
-bool quorum_possible(const struct world *w, uint32_t requester, const struct target *target)
+bool quorum_possible(const struct world *w, const struct person *requester,
+                     const struct target *target)
 {
-    const struct person *asks = world_person(w, requester);
     bool any = false;
 
     for (size_t i = 0; i < w->policy->n_approvers; i++) {
         const struct approvers *rule = &w->policy->approvers[i];
 
-        if (!policy_rule_applies(w->policy, w->directory, rule, target, asks))
+        if (!policy_rule_applies(w->policy, w->directory, rule, target, requester))
             continue;
         if (rule_possible(w, rule, requester, target))
             any = true;

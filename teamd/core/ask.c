@@ -151,7 +151,7 @@ static bool approvable(struct step *s, const struct person *who, const struct ta
     struct text to;
 
     if (!policy_eligible(s->w->policy, s->w->directory, who, t, duration_s).approval_required ||
-        quorum_possible(s->w, who->uid, t))
+        quorum_possible(s->w, who, t))
         return true;
     to = reply_text(s, REPLY_REFUSED);
     text_put(&to, "nobody could approve ");

@@ -240,8 +240,6 @@ enum aws_standing directory_standing(const struct directory *d, const struct tar
 void text_put_standing(struct text *to, const struct target *t, enum aws_standing standing)
 {
     switch (standing) {
-    case AWS_FINE:
-        return;
     case AWS_UNREAD:
         text_put(to,
                  "the accounts of AWS have not been read yet; an admin sees why: teamctl status");
@@ -272,6 +270,9 @@ void text_put_standing(struct text *to, const struct target *t, enum aws_standin
         text_put(
             to,
             " is in use in the management account, so AWS keeps a delegated administrator from it");
+        return;
+    case AWS_FINE:
+    default:
         return;
     }
 }

@@ -78,7 +78,8 @@ bool approves_any_target(const struct world *w, const struct request *r, uint32_
 bool is_admin(const struct world *w, uint32_t uid);
 
 /* Could the people whom we know reach a quorum for this target without the requester? */
-bool quorum_possible(const struct world *w, uint32_t requester, const struct target *target);
+bool quorum_possible(const struct world *w, const struct person *requester,
+                     const struct target *target);
 
 /* ---- moves (moves.c) ------------------------------------------------------------------------- */
 

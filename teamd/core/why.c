@@ -112,7 +112,7 @@ static void explain_approval(struct report *rep, const struct world *w, const st
     const struct person *people[NAMES_MAX];
     struct text to;
 
-    if (!quorum_possible(w, who->uid, t)) {
+    if (!quorum_possible(w, who, t)) {
         to = line(rep, false);
         text_put(&to, "the approver policies name too few people beside ");
         text_put(&to, who->name.text);

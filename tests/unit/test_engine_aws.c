@@ -587,6 +587,9 @@ static void names_that_are_none_are_told_so(void **state)
     assert_int_not_equal(directory_parse(play.g.w.directory, "a/b", 3, STAGE_HOST, &t, why), 0);
     assert_int_equal(directory_parse(NULL, "aws:prod/Admin", 14, STAGE_HOST, &t, why),
                      TARGET_BAD_PLACE);
+    assert_int_equal(
+        directory_parse(play.g.w.directory, "aws:111122223333/a b", 20, STAGE_HOST, &t, why),
+        TARGET_BAD_WHAT);
     memset(name + 9, 'A', 300);
     assert_int_not_equal(
         directory_parse(play.g.w.directory, name, strlen(name), STAGE_HOST, &t, why), 0);
@@ -634,14 +637,14 @@ static void errands_are_found_whatever_else_is_there(void **state)
     (void)state;
     begin_by_hand();
     for (uint64_t i = 1; i <= MANY; i++) {
-        e = errand_of(i * 97, ERRAND_REMOVING);
+        e = errand_of(i * i, ERRAND_REMOVING);
         snprintf(e.user, sizeof e.user, "u-%u", (unsigned)i);
         assert_non_null(world_add_errand(&play.g.w, &e));
     }
     assert_null(world_check(&play.g.w));
     for (uint64_t i = 1; i <= MANY; i++) {
-        world_remove_errand(&play.g.w, world_errand(&play.g.w, i * 97));
-        assert_null(world_errand(&play.g.w, i * 97));
+        world_remove_errand(&play.g.w, world_errand(&play.g.w, i * i));
+        assert_null(world_errand(&play.g.w, i * i));
     }
     assert_int_equal(play.g.w.n_errands, 0);
     assert_null(world_check(&play.g.w));
