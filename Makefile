@@ -86,7 +86,7 @@ $(BUILD)/team-courier: $(OBJ)/teamd/courier/main.o $(BUILD)/libcourier.a $(BUILD
 	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(COURIER_LIBS)
 
 # The module's client is teamctl's too: one piece of code that knows how to ask teamd.
-$(BUILD)/teamctl: $(TEAMCTL_OBJS) $(OBJ)/pam_team/client.o
+$(BUILD)/teamctl: $(TEAMCTL_OBJS) $(OBJ)/pam_team/client.o $(OBJ)/pam_team/verdict.o
 	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMCTL_LIBS)
 
 $(BUILD)/pam_team.so: $(PAM_OBJS) pam_team/pam_team.map

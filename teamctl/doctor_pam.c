@@ -177,6 +177,21 @@ static bool check_socket(struct doctor *d, const struct pam_line *l)
     return true;
 }
 
+/* With one that it does not understand, the module says no to everybody. */
+static bool check_arguments(struct doctor *d, const struct pam_line *l)
+{
+    char arguments[PATH_CAP];
+    const char *wrong;
+
+    memcpy(arguments, l->arguments, sizeof arguments);
+    wrong = pam_wrong_argument(arguments);
+    if (wrong)
+        found(d, GRADE_BAD, "pam", "pam_team(8) has the arguments and their values",
+              "%s:%u: pam_team.so does not understand \"%s\", so nobody passes", l->file, l->line,
+              wrong);
+    return !wrong;
+}
+
 static bool check_lines(struct doctor *d, const struct pam_service *s)
 {
     bool sound = true;
@@ -186,6 +201,7 @@ static bool check_lines(struct doctor *d, const struct pam_service *s)
             if (pam_is_ours(&s->stacks[t].items[i])) {
                 note_module(d, &s->stacks[t].items[i]);
                 sound &= check_socket(d, &s->stacks[t].items[i]);
+                sound &= check_arguments(d, &s->stacks[t].items[i]);
             }
     return sound;
 }

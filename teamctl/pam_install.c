@@ -206,8 +206,8 @@ static bool try_somebody(struct install *in, const struct pam_host *h)
         remark(in->c, "%s: you, %s, would be refused: %s", h->name, who->pw_name, tried.text);
     if (tried.code == SUCCESS || tried.code == DENIED || tried.code == before.code)
         return true;
-    complain(in->c, h->name, "%s would not pass because the gate does not answer: %s", who->pw_name,
-             tried.text);
+    complain(in->c, h->name, "the gate does not answer, so the user %s would be refused: %s",
+             who->pw_name, tried.text);
     return false;
 }
 

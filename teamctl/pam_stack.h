@@ -58,6 +58,10 @@ int pam_parse(char *rule, struct pam_line *ret);
 
 bool pam_is_ours(const struct pam_line *l);
 
+/* The first argument that our module would not understand, or NULL (pam_arguments.c, which reads
+ * them by the module's own code). Cuts `arguments` into words. */
+const char *pam_wrong_argument(char *arguments);
+
 /* Takes the first word off *rest and ends it; "" at the end. */
 char *take_word(char **rest);
 

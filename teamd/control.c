@@ -261,16 +261,18 @@ bool is_elevating(const struct teamd *t, uint64_t number)
 void control_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
     struct ask *a = ask_new(t, c, msg);
+    uint64_t inside;
     char why[200];
 
     if (!a)
         return;
+    inside = sessions_of_process(t, conn_pid(c)); /* of this process, says the next */
     if (process_login(conn_pidfd(c), conn_pid(c), &a->actor.loginuid) < 0) {
         ask_say(a, REPLY_FAILED, "the asking process is gone");
         return;
     }
     a->actor.uid = conn_uid(c);
-    a->actor.in_session = is_elevating(t, sessions_of_process(t, conn_pid(c)));
+    a->actor.in_session = is_elevating(t, inside);
     a->impostor = !identity_ok(t->world.policy, &a->actor, IDENTITY_READ, why);
     if (!is_question(a))
         change_ask(a); /* an impostor's try belongs into the trail: the core refuses it */

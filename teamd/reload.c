@@ -56,14 +56,29 @@ static void swap_now(struct teamd *t, const struct person *found, size_t n)
     config_free(old);
 }
 
+static const char *const KIND[] = {[PRINCIPAL_USER] = "", [PRINCIPAL_GROUP] = "@"};
+
 static void warn(struct teamd *t, const struct principal *const *unknown, size_t n)
 {
-    static const char *const KIND[] = {[PRINCIPAL_USER] = "", [PRINCIPAL_GROUP] = "@"};
-
     t->warnings = (unsigned)n;
     for (size_t i = 0; i < n; i++)
         log_line(LOG_WARNING, "the configuration names %s%s, but nobody has that name",
                  KIND[unknown[i]->kind], unknown[i]->name);
+}
+
+/* For who has loaded it; the log has all of them. */
+static void put_unknown(struct text *t, const struct principal *const *unknown, size_t n)
+{
+    if (n == 0)
+        return;
+    text_put(t, "; nobody has the name ");
+    text_put(t, KIND[unknown[0]->kind]);
+    text_put(t, unknown[0]->name);
+    if (n > 1) {
+        text_put(t, ", nor ");
+        text_put_u64(t, n - 1);
+        text_put(t, " others");
+    }
 }
 
 static void arm_refresh(struct teamd *t, uint64_t after_us)
@@ -104,6 +119,11 @@ static void listed(void *ctx, int error, const struct person *found, size_t n,
         warn(t, unknown, n_unknown);
     snprintf(text, sizeof text, "loaded: %u eligibility and %u approver policies, %zu people",
              t->config->policy.n_eligibility, t->config->policy.n_approvers, n);
+    if (loaded) {
+        struct text more = {.buf = text, .cap = sizeof text, .len = strlen(text)};
+
+        put_unknown(&more, unknown, n_unknown);
+    }
     if (loaded)
         log_line(LOG_NOTICE, "%s", text);
     if (t->retry_s > 0) {

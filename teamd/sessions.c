@@ -265,6 +265,8 @@ int sessions_restore(struct teamd *t, const struct session *s, bool same_boot)
     if (live_find(t, s->number))
         return 0;
     pidfd = same_boot ? find_leader(s, &kept) : -ESRCH;
+    if (pidfd == -EMFILE || pidfd == -ENFILE || pidfd == -ENOMEM)
+        return pidfd; /* that says nothing about the leader */
     if (pidfd < 0 && (!has_place || !same_boot))
         return live_tell(t, EV_NOT_FOUND, s->number);
     r = follow(t, s, pidfd < 0 ? -1 : pidfd, &l);
@@ -296,6 +298,20 @@ static uint64_t session_of_scope(const struct teamd *t, uint32_t pid)
     return 0;
 }
 
+/* Root can make a cgroup with a name like ours inside of its own: a name counts only where we have
+ * made it. What is left of "s12/s99" is s12, whether or not that is known. */
+static uint64_t true_session(const struct teamd *t, char *below, uint64_t number)
+{
+    const struct live *l = live_find(t, number);
+    char *slash = strrchr(below, '/');
+
+    if ((l && strcmp(l->below, below) == 0) || !slash)
+        return number;
+    *slash = '\0';
+    slash = strrchr(below, '/');
+    return true_session(t, below, strtoull((slash ? slash + 1 : below) + 1, NULL, 10));
+}
+
 uint64_t sessions_of_process(const struct teamd *t, uint32_t pid)
 {
     char below[CONTAINER_CAP];
@@ -303,6 +319,8 @@ uint64_t sessions_of_process(const struct teamd *t, uint32_t pid)
 
     if (t->containers)
         container_of(t->containers, pid, below, &number);
+    if (number > 0)
+        number = true_session(t, below, number);
     if (number == 0 && t->n_scopes > 0)
         number = session_of_scope(t, pid);
     return number;

@@ -264,6 +264,7 @@ said_nothing
 policy 'require_comment = false;'
 sed -i 's/"@sre-leads"/"@sre-leads", "zoe", "@ghosts"/' /etc/team/team.conf
 ok "names that nobody has are no mistake" teamctl reload
+like "but who loads them is told one" "$out" '; nobody has the name (zoe|@ghosts), nor 1 others$'
 ok "but a user is warned about" said 'the configuration names zoe, but nobody has that name'
 ok "and so is a group" said 'the configuration names @ghosts, but nobody has that name'
 config <<<'settings: { admins = ["dave"]; };'

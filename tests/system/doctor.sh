@@ -118,6 +118,12 @@ like "and by whom it can" "$out" '4 could not be looked at; root can look at mor
 
 pam '@include common-auth' '@include common-account' "$ACCOUNT" '@include common-session' "$SESSION"
 finds "the account line after common-account" 'pam bad /etc/pam.d/sudo:3: the gate is not asked when pam_unix.so ends the stack \(/etc/pam.d/common-account:1, new_authtok_reqd=done\)'
+for argument in promt wait wait=soon prompt=1h timeout=1h; do
+    pam "$ACCOUNT $argument" "$SESSION"
+    finds "the argument $argument" "pam bad /etc/pam.d/sudo:1: pam_team.so does not understand \"$argument\", so nobody passes"
+done
+pam "$ACCOUNT wait=5m prompt prompt_for=30m timeout=1s" "$SESSION quiet"
+ignores "arguments that there are"
 pam 'account sufficient pam_rootok.so' "$ACCOUNT" "$SESSION"
 finds "sufficient before it" 'pam bad /etc/pam.d/sudo:2: the gate is not asked when pam_rootok.so ends'
 pam 'account [success=2 default=ignore] pam_rootok.so' 'account required pam_permit.so' "$ACCOUNT" 'account required pam_permit.so' "$SESSION"

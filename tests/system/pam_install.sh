@@ -460,7 +460,7 @@ as root teamctl pam undo >/dev/null 2>&1
 until_true 2 no_guards
 restock
 stop_teamd
-unchanged "without teamd" 'nobody would not pass because the gate does not answer: Authentication service cannot retrieve.*does teamd run'
+unchanged "without teamd" 'the gate does not answer, so the user nobody would be refused: Authentication service cannot retrieve.*does teamd run'
 start_teamd
 
 # ---- su, ssh, login, runuser ---------------------------------------------------------------------------

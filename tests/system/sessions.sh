@@ -58,6 +58,20 @@ ends "su - in it" 'su - bob -c "exec -a MARK sleep 60"'
 ends "sudo -b in it" 'sudo -b bash -c "exec -a MARK sleep 60"; sleep 60'
 ends "a process that starts itself anew" 'trap "" TERM; f() { (exec -a MARK sleep 0.1); f & }; f; sleep 60'
 
+# A directory that root makes inside of the own container, with the name of somebody else's session.
+elevate bob 1h
+bobs=$id
+as bob sudo -n bash -c 'exec -a BOBS sleep 60' &
+until_true 3 there BOBS
+number=$(state '.sessions[0].id')
+ends "a sudo in a cgroup that is called like somebody else's session" \
+    'own=$(find /sys/fs/cgroup -path "*/team-sessions-*/s*" -name "s[0-9]*" | while read -r d; do grep -qx $$ "$d/cgroup.procs" && echo "$d"; done)
+    mkdir "$own/s'"$number"'" && echo $$ >"$own/s'"$number"'/cgroup.procs" && exec sudo bash -c "exec -a MARK sleep 60"'
+ok "whose session goes on" there BOBS
+is "and has nobody else's in it" "$(teamctl show "$bobs" --json | jq '.sessions | length')" 1
+as bob teamctl revoke "$bobs" --yes >/dev/null
+gone BOBS
+
 # ---- what leaves it -----------------------------------------------------------------------------
 
 v2=$(sed -n 's/^[^ ]* \([^ ]*\) cgroup2 .*/\1/p' /proc/self/mounts | head -n 1)

@@ -26,12 +26,13 @@ SSH=(ssh -o BatchMode=yes -o ConnectTimeout=10)
 until_true 10 as alice "${SSH[@]}" localhost true || die "ssh does not work before"
 
 # Every file that differs from the machine below: type, mode, owner, content. Left out is what a
-# running machine writes by itself: logs, sockets, caches, and the backups that shadow makes.
+# running machine writes by itself: logs, sockets, caches, the backups that shadow makes, and counters
+# of make coverage.
 files()
 {
     (cd /mnt/upper && find . -mindepth 1 \( -path ./run -o -path ./tmp -o -path ./proc -o -path ./sys -o -path ./dev \
         -o -path ./var/log -o -path ./var/tmp -o -path ./var/cache -o -path ./var/lib/systemd -o -path ./var/lib/sudo \
-        -o -path ./var/lib/private \) -prune -o ! -name '*-' ! -name '.pwd.lock' \
+        -o -path ./var/lib/private \) -prune -o ! -name '*-' ! -name '.pwd.lock' ! -name '*.gcda' \
         \( -type f -printf '%y %m %u %g %p ' -exec sh -c 'sha256sum <"$1"' sh {} \; -o -type l -printf '%y %p -> %l\n' -o \
         ! -type d -printf '%y %m %u %g %p\n' \)) | sort -k5
 }
