@@ -184,6 +184,18 @@ void pam_guard(void)
 /* ---- starting it ------------------------------------------------------------------------------
  */
 
+/* "/s12", as teamd calls the cgroups of sessions, wherever it has been told to make them. */
+static bool names_session(const char *cgroups)
+{
+    for (const char *at = cgroups; (at = strstr(at, "/s"));) {
+        size_t digits = strspn(at += 2, "0123456789");
+
+        if (digits > 0 && strchr("/\n", at[digits]))
+            return true;
+    }
+    return false;
+}
+
 static bool is_in_session(void)
 {
     char text[4096];
@@ -195,7 +207,7 @@ static bool is_in_session(void)
     n = read(fd, text, sizeof text - 1);
     close(fd);
     text[n > 0 ? n : 0] = '\0';
-    return strstr(text, "/team-sessions");
+    return strstr(text, "/team-sessions") || names_session(text);
 }
 
 /* To the root of the cgroup tree. */

@@ -81,11 +81,8 @@ static bool read_process(uint64_t pid, struct process *ret)
            take_number(rest + 1, 5, &ret->terminal) && take_number(rest + 1, 20, &ret->start);
 }
 
-/* By the file that it runs, which nobody but root can choose. */
-static bool asks_pam(uint64_t pid)
+static bool counts_as(uint64_t pid, login_counts_fn counts, const void *ctx)
 {
-    static const char *const PROGRAMS[] = {"sudo",  "su",     "sshd",   "sshd-session",
-                                           "login", "pkexec", "runuser"};
     char link[32], path[PATH_MAX], *name;
     ssize_t n;
 
@@ -95,10 +92,7 @@ static bool asks_pam(uint64_t pid)
         return false;
     path[n] = '\0';
     name = strrchr(path, '/');
-    for (size_t i = 0; name && i < sizeof PROGRAMS / sizeof PROGRAMS[0]; i++)
-        if (strcmp(name + 1, PROGRAMS[i]) == 0)
-            return true;
-    return false;
+    return name && counts(ctx, name + 1);
 }
 
 struct login login_of_self(void)
@@ -113,14 +107,14 @@ struct login login_of_self(void)
     return l;
 }
 
-bool login_came_since(int64_t since_us)
+bool login_came_since(int64_t since_us, login_counts_fn counts, const void *ctx)
 {
     unsigned long long ticks = (unsigned long long)since_us / 1000 *
                                (unsigned long long)sysconf(_SC_CLK_TCK) / 1000;
     struct process p = {.parent = (uint64_t)getppid()};
 
     for (uint64_t pid = p.parent; pid > 0 && read_process(pid, &p); pid = p.parent)
-        if (p.start > ticks && asks_pam(pid))
+        if (p.start > ticks && counts_as(pid, counts, ctx))
             return true;
     return false;
 }

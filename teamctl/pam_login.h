@@ -20,6 +20,7 @@ bool login_uid(uint64_t *ret);
 /* The newest audit session of all processes; 0: there is none. Later ones have greater numbers. */
 uint64_t login_newest(void);
 
-/* Has one of the programs that ask PAM (sudo, su, sshd, login, ...) been started since, at which
- * this process descends? `since_us` is on CLOCK_BOOTTIME. */
-bool login_came_since(int64_t since_us);
+/* Does this process descend from a program that has been started since, and that counts? It is
+ * called by the name of the file that it runs. `since_us` is on CLOCK_BOOTTIME. */
+typedef bool (*login_counts_fn)(const void *ctx, const char *program);
+bool login_came_since(int64_t since_us, login_counts_fn counts, const void *ctx);

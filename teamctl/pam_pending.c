@@ -195,6 +195,34 @@ bool pending_is_watched(const struct pam_dir *d)
     return watched;
 }
 
+/* What asks by a service that has been changed, and so shows that it still works: of those that let
+ * people log in if there are such, because coming by sudo says nothing of sshd. */
+static bool proves(const void *ctx, const char *program)
+{
+    static const struct {
+        const char *service, *program;
+        bool logs_in;
+    } ASK[] = {
+        {"sudo", "sudo", false},       {"sudo-i", "sudo", false},
+        {"su", "su", false},           {"su-l", "su", false},
+        {"runuser", "runuser", false}, {"runuser-l", "runuser", false},
+        {"polkit-1", "pkexec", false}, {"login", "login", true},
+        {"sshd", "sshd", true},        {"sshd", "sshd-session", true},
+    };
+    const struct pending *p = ctx;
+    bool elevates = false, logs_in = false, login_changed = false;
+
+    for (size_t i = 0; i < p->n_services; i++)
+        for (size_t k = 0; k < sizeof ASK / sizeof ASK[0]; k++) {
+            bool meant = strcmp(p->services[i], ASK[k].service) == 0;
+
+            login_changed |= meant && ASK[k].logs_in;
+            if (meant && strcmp(program, ASK[k].program) == 0)
+                *(ASK[k].logs_in ? &logs_in : &elevates) = true;
+        }
+    return logs_in || (elevates && !login_changed);
+}
+
 const char *pending_refuses(const struct pending *p)
 {
     static const char SAME[] = "this is the login that installed it, and proves nothing";
@@ -208,7 +236,8 @@ const char *pending_refuses(const struct pending *p)
         return "this is no login: it has no audit session and no terminal";
     if (me.audit == LOGIN_NO_AUDIT && me.terminal == p->by.terminal)
         return SAME;
-    if ((me.audit == LOGIN_NO_AUDIT || me.audit <= p->newest) && !login_came_since(p->since_us))
+    if ((me.audit == LOGIN_NO_AUDIT || me.audit <= p->newest) &&
+        !login_came_since(p->since_us, proves, p))
         return "this shell was there before the change, and proves nothing";
     return NULL;
 }

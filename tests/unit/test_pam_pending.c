@@ -19,17 +19,17 @@
  */
 
 static struct login me;
-static bool came;
+static const char *came; /* by this program, since; NULL: it was there before */
 
 struct login login_of_self(void)
 {
     return me;
 }
 
-bool login_came_since(int64_t since_us)
+bool login_came_since(int64_t since_us, login_counts_fn counts, const void *ctx)
 {
     (void)since_us;
-    return came;
+    return came && counts(ctx, came);
 }
 
 uint64_t login_newest(void)
@@ -167,33 +167,34 @@ static const char BEFORE[] = "this shell was there before";
 static const struct {
     const char *says;
     struct login by, me;
-    bool came;
+    const char *came;
     const char *why;
 } CONFIRMS[] = {
-    {"a login that is newer", {7, 1}, {21, 2}, false, NULL},
-    {"on the same terminal, which is another's by now", {7, 1}, {21, 1}, false, NULL},
-    {"the same login", {7, 1}, {7, 1}, false, SAME},
-    {"the same login by another sudo", {7, 1}, {7, 1}, true, SAME},
-    {"the same login on another terminal", {7, 1}, {7, 2}, true, SAME},
-    {"a login from before", {7, 1}, {8, 2}, false, BEFORE},
-    {"the newest from before", {7, 1}, {20, 2}, false, BEFORE},
-    {"a login from before, by sudo since", {7, 1}, {8, 2}, true, NULL},
-    {"no login, where there are audit sessions", {7, 1}, {NONE, 2}, true, NO_LOGIN},
-    {"a login, where who installed was none", {NONE, 0}, {21, 0}, false, NULL},
-    {"a login from before, where who installed was none", {NONE, 0}, {8, 1}, false, BEFORE},
-    {"without audit: no terminal", {NONE, 1}, {NONE, 0}, true, NO_LOGIN},
-    {"without audit: neither has a terminal", {NONE, 0}, {NONE, 0}, true, NO_LOGIN},
-    {"without audit: the same terminal", {NONE, 1}, {NONE, 1}, true, SAME},
-    {"without audit: another terminal, from before", {NONE, 1}, {NONE, 2}, false, BEFORE},
-    {"without audit: another terminal, by sudo since", {NONE, 1}, {NONE, 2}, true, NULL},
-    {"without audit: a terminal, where who installed had none", {NONE, 0}, {NONE, 2}, true, NULL},
+    {"a login that is newer", {7, 1}, {21, 2}, NULL, NULL},
+    {"on the same terminal, which is another's by now", {7, 1}, {21, 1}, NULL, NULL},
+    {"the same login", {7, 1}, {7, 1}, NULL, SAME},
+    {"the same login by another sudo", {7, 1}, {7, 1}, "sudo", SAME},
+    {"the same login on another terminal", {7, 1}, {7, 2}, "sudo", SAME},
+    {"a login from before", {7, 1}, {8, 2}, NULL, BEFORE},
+    {"the newest from before", {7, 1}, {20, 2}, NULL, BEFORE},
+    {"a login from before, by sudo since", {7, 1}, {8, 2}, "sudo", NULL},
+    {"no login, where there are audit sessions", {7, 1}, {NONE, 2}, "sudo", NO_LOGIN},
+    {"a login, where who installed was none", {NONE, 0}, {21, 0}, NULL, NULL},
+    {"a login from before, where who installed was none", {NONE, 0}, {8, 1}, NULL, BEFORE},
+    {"without audit: no terminal", {NONE, 1}, {NONE, 0}, "sudo", NO_LOGIN},
+    {"without audit: neither has a terminal", {NONE, 0}, {NONE, 0}, "sudo", NO_LOGIN},
+    {"without audit: the same terminal", {NONE, 1}, {NONE, 1}, "sudo", SAME},
+    {"without audit: another terminal, from before", {NONE, 1}, {NONE, 2}, NULL, BEFORE},
+    {"without audit: another terminal, by sudo since", {NONE, 1}, {NONE, 2}, "sudo", NULL},
+    {"without audit: a terminal, where who installed had none", {NONE, 0}, {NONE, 2}, "sudo", NULL},
 };
 
 static void only_another_login_that_has_come_since_may_confirm(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof CONFIRMS / sizeof CONFIRMS[0]; i++) {
-        struct pending p = {.by = CONFIRMS[i].by, .newest = 20};
+        struct pending p = {
+            .by = CONFIRMS[i].by, .newest = 20, .n_services = 2, .services = {"sudo", "sudo-i"}};
         const char *why;
 
         me = CONFIRMS[i].me;
@@ -201,6 +202,43 @@ static void only_another_login_that_has_come_since_may_confirm(void **state)
         why = pending_refuses(&p);
         if (!why != !CONFIRMS[i].why || (why && !strstr(why, CONFIRMS[i].why)))
             fail_msg("%s: %s", CONFIRMS[i].says, why ? why : "may confirm");
+    }
+}
+
+/* From a login that was there before: what it has come by since has to be what was changed. */
+static const struct {
+    const char *says, *services[3], *came;
+    bool confirms;
+} PROOFS[] = {
+    {"su by su", {"su", "su-l"}, "su", true},
+    {"sudo not by su, which was not changed", {"sudo", "sudo-i"}, "su", false},
+    {"of several one is enough", {"sudo", "su"}, "su", true},
+    {"polkit by pkexec", {"polkit-1"}, "pkexec", true},
+    {"runuser by runuser", {"runuser"}, "runuser", true},
+    {"sshd by sshd", {"sshd"}, "sshd", true},
+    {"sshd by what newer ones are called", {"sshd"}, "sshd-session", true},
+    {"sshd not by sudo", {"sshd"}, "sudo", false},
+    {"nor where sudo was changed, too", {"sudo", "sshd"}, "sudo", false},
+    {"and then by sshd", {"sudo", "sshd"}, "sshd", true},
+    {"login not by sshd", {"login"}, "sshd", false},
+    {"nothing by what has another name", {"sudo"}, "sudo2", false},
+};
+
+static void who_was_there_before_has_to_come_by_what_was_changed(void **state)
+{
+    (void)state;
+    me = (struct login){8, 2};
+    for (size_t i = 0; i < sizeof PROOFS / sizeof PROOFS[0]; i++) {
+        struct pending p = {.by = {7, 1}, .newest = 20};
+
+        while (p.n_services < 3 && PROOFS[i].services[p.n_services]) {
+            snprintf(p.services[p.n_services], PAM_NAME_CAP, "%s",
+                     PROOFS[i].services[p.n_services]);
+            p.n_services++;
+        }
+        came = PROOFS[i].came;
+        if (!pending_refuses(&p) != PROOFS[i].confirms)
+            fail_msg("%s", PROOFS[i].says);
     }
 }
 
@@ -226,6 +264,7 @@ int main(void)
         cmocka_unit_test(it_is_due_when_its_time_or_its_boot_is_over),
         cmocka_unit_test(who_watches_is_seen),
         cmocka_unit_test(only_another_login_that_has_come_since_may_confirm),
+        cmocka_unit_test(who_was_there_before_has_to_come_by_what_was_changed),
     };
 
     if (geteuid() != 0) {
