@@ -306,6 +306,10 @@ DEPS_CHECK := sudo libcmocka-dev pamtester sqlite3 clang libclang-rt-dev clang-t
 	iproute2 procps util-linux bsdutils passwd jq zsh expect login openssh-server openssh-client polkitd pkexec \
 	dbus cron systemd libpam-systemd tmux curl openssl python3-botocore
 
+.PHONY: build-deps
+build-deps: ## install what building alone needs, as a bastion should have it
+	@tests/deps $(DEPS_BUILD)
+
 .PHONY: deps
 deps: ## install what building and testing needs (Debian, Ubuntu; elsewhere: print it)
 	@tests/deps $(DEPS_BUILD) $(DEPS_CHECK)
