@@ -112,6 +112,14 @@ enum team_op {
     TEAM_OP_WATCH = 41,    /* nothing -> rows EVENT, for ever: what happens from now on, as far as
                             * the person did it or may see its request */
     TEAM_OP_DRIFT = 42,    /* nothing -> rows DRIFT, as of now: assignments that nobody approved */
+    TEAM_OP_LOGS = 43,     /* ID [SOURCE(aws, host)] [SINCE] [UNTIL] [MATCH] [ERRORS=1] [WITH_RAW=1]
+                            * [FOLLOW=1]
+                            * -> rows SESSION of the request, oldest first, then rows ACTIVITY,
+                            * oldest first. MATCH: only what has this text in it. FOLLOW: and what
+                            * comes after, as it comes, for ever */
+    TEAM_OP_SEARCH = 44,   /* MATCH [USER] [SINCE] [UNTIL] [ERRORS=1] [WITH_RAW=1]
+                            * -> rows ACTIVITY with their ID, of requests that the person may see;
+                            * the newest request first, oldest first in each */
 };
 
 /* What team-courier says to teamd (courier.sock). It can answer what teamd has asked, and nothing
@@ -123,17 +131,24 @@ enum team_courier_op {
     TEAM_OP_RESULT = 65,   /* JOB ROUND OUTCOME [TEXT] -> once it is committed. TEAM_NOT_FOUND: nobody
                             * waits for it any more. OUTCOME: there, absent, made, gone, failed (with
                             * TEXT: why; trying again would not help), waits (with TEXT: why; it goes
-                            * on), done (of inventory) */
+                            * on), done (of inventory, activity) */
     TEAM_OP_READ = 66,     /* JOB ROUND ROW* [LAST=1] -> a piece of the directory, in order: rows AWS.
                             * With LAST it is whole, and counts. The first row is the org */
     TEAM_OP_SEEN = 67,     /* JOB ROUND ROW* -> a piece of the inventory: rows ASSIGNMENT */
+    TEAM_OP_FOUND = 68,    /* JOB ROUND ROW* -> once it is committed. A piece of the activity: rows
+                            * ACTIVITY with RAW, in any order and as often as a source has them.
+                            * Then RESULT done */
 };
 
 /* What is asked of the courier: STEP of a JOB.
  *   look, make, remove, check   ACCOUNT SET_ARN PRINCIPAL: an assignment for a user; `check` is
  *                               `look` for one that should be there
  *   refresh                     read the directory and say it with READ
- *   inventory                   say with SEEN who has been assigned what, then RESULT done */
+ *   inventory                   say with SEEN who has been assigned what, then RESULT done
+ *   activity                    ACCOUNT PERMISSION_SET PRINCIPAL LABEL(the user name) SINCE UNTIL
+ *                               [SOON=1]: say with FOUND what was done by this person under this
+ *                               set in this account from and until then, then RESULT done. What a
+ *                               source could not say is a gap. SOON: somebody looks on */
 
 /* What a ROW holds: the op of a TEAM_ROWS message. */
 enum team_row {
@@ -151,7 +166,7 @@ enum team_row {
     TEAM_ROW_EVENT = 4,    /* SEQ AT HOST [BY] ACTION [ID] [TARGET_NAME] OUTCOME [DETAIL] PREV HASH */
     TEAM_ROW_FINDING = 5,  /* OUTCOME(yes, no) TEXT: one line of the explanation, in order */
     TEAM_ROW_STATUS = 6,   /* NAME VALUE */
-    TEAM_ROW_JOB = 7,      /* JOB ROUND STEP [ACCOUNT SET_ARN PRINCIPAL] */
+    TEAM_ROW_JOB = 7,      /* JOB ROUND STEP, and what the step has */
     TEAM_ROW_AWS = 8,      /* by KIND:
                             *   org      IDENTITY OWN_ACCOUNT MANAGEMENT INSTANCE
                             *   unit     UNIT LABEL [PARENT]: an OU or a root, after its parent
@@ -164,6 +179,12 @@ enum team_row {
     TEAM_ROW_ASSIGNMENT = 9, /* ACCOUNT SET_ARN KIND(user, group) PRINCIPAL */
     TEAM_ROW_DRIFT = 10,   /* ACCOUNT [ACCOUNT_NAME] PERMISSION_SET KIND(user, group) PRINCIPAL [LABEL] */
     TEAM_ROW_NEWS = 11,    /* TEXT: how far a request has come that somebody waits for */
+    TEAM_ROW_ACTIVITY = 12,/* by KIND:
+                            *   call  AT EVENT_ID EVENT_NAME EVENT_SOURCE [REGION] [ADDRESS]
+                            *         [RESOURCE] [ERROR] [READ_ONLY=1] [RAW RAW_SIZE]
+                            *   gap   AT UNTIL TEXT(why): from AT until then, not all is known
+                            * To teamctl with ID (of a search), TARGET_NAME and ALSO*: other requests
+                            * of the person that it may belong to as well */
 };
 
 /* clang-format on */
@@ -277,7 +298,24 @@ enum team_class {
     X(PATH, 133, 480, TEXT, ONE)            /* Root/Workloads/Prod */                               \
     X(TROUBLE, 134, 160, TEXT, ONE)         /* what a target is waiting for */                      \
     X(PORTAL, 135, 480, TEXT, ONE)          /* where to use it */                                   \
-    X(SSO_REGION, 136, 32, WORD, ONE)       /* with it: for a profile of the AWS CLI */
+    X(SSO_REGION, 136, 32, WORD, ONE)       /* with it: for a profile of the AWS CLI */             \
+    /* what was done with it */                                                                     \
+    X(EVENT_ID, 144, 64, TEXT, ONE)                                                                 \
+    X(EVENT_NAME, 145, 128, TEXT, ONE)      /* RunInstances */                                      \
+    X(EVENT_SOURCE, 146, 128, TEXT, ONE)    /* ec2.amazonaws.com */                                 \
+    X(REGION, 147, 32, TEXT, ONE)                                                                   \
+    X(ADDRESS, 148, 512, TEXT, ONE)         /* where the call came from: an address, or AWS itself */ \
+    X(RESOURCE, 149, 512, TEXT, ONE)                                                                \
+    X(ERROR, 150, 128, TEXT, ONE)           /* AccessDenied */                                      \
+    X(READ_ONLY, 151, 1, NUM, ONE)                                                                  \
+    X(RAW, 152, 32768, TEXT, ONE)           /* CloudTrail's record, JSON on one line */             \
+    X(RAW_SIZE, 153, 10, NUM, ONE)          /* before its large parts were left out */              \
+    X(ALSO, 154, 8, ID, MANY)                                                                       \
+    X(SOURCE, 155, 8, WORD, ONE)            /* aws, host */                                         \
+    X(MATCH, 156, 256, TEXT, ONE)                                                                   \
+    X(ERRORS, 157, 1, NUM, ONE)                                                                     \
+    X(WITH_RAW, 158, 1, NUM, ONE)                                                                   \
+    X(SOON, 159, 1, NUM, ONE)
 
 /* clang-format on */
 
