@@ -4,6 +4,22 @@
 
 #include "core/policy.h"
 
+enum { CONFIG_ACTIVITY_MAX = 8, CONFIG_REGIONS_MAX = 40, CONFIG_REGION_CAP = 33 };
+
+enum config_source { CONFIG_LOGS = 1, CONFIG_LOOKUP = 2, CONFIG_LAKE = 3 };
+
+/* Where activity is read. Texts are "" where the file says nothing. */
+struct config_activity {
+    uint8_t source;                 /* enum config_source */
+    char log_group[641];            /* LOGS: a name, or an ARN */
+    char store[37];                 /* LAKE: the id of an event data store */
+    char role[257];                 /* to act as; LOOKUP: with {account} in it */
+    char external_id[257];          /* that it asks for */
+    char region[CONFIG_REGION_CAP]; /* LOGS, LAKE */
+    char regions[CONFIG_REGIONS_MAX][CONFIG_REGION_CAP]; /* LOOKUP */
+    size_t n_regions;
+};
+
 /* aws: what team-courier needs to know; its credentials come from its environment. */
 struct config_aws {
     char region[33];
@@ -11,6 +27,8 @@ struct config_aws {
     char role[257], external_id[257]; /* to act as; "" if none */
     int64_t refresh_s;
     char portal_url[257]; /* "" if none is given */
+    struct config_activity activity[CONFIG_ACTIVITY_MAX];
+    uint16_t n_activity; /* 0: nobody asks what was done */
 };
 
 struct config {

@@ -7,6 +7,8 @@
 #include <libconfig.h>
 #include <regex.h>
 
+struct key;
+
 struct config_ticket {
     regex_t pattern;
     char source[256]; /* as it was written; "" if it is longer */
@@ -34,3 +36,10 @@ void report_line(struct reader *r, bool warning, const char *line);
 
 /* libconfig gives an element of a list the line of whatever follows it. The source knows better. */
 void place_strings(struct reader *r);
+
+/* Is the text of `s` one line without control characters, within the bounds of its row? Complains
+ * if not. */
+bool text_fits(struct reader *r, const struct key *k, const config_setting_t *s);
+
+/* Looks at a whole source of activity, the n-th. */
+void check_activity(struct reader *r, config_setting_t *s, size_t n);

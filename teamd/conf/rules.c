@@ -255,6 +255,17 @@ static void read_aws_users(struct reader *r, const struct key *k, config_setting
     read_rows(r, k, s, &rows);
 }
 
+static void read_activity(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    struct config_aws *aws = &r->config->aws;
+    struct rows rows = {"aws.activity[]", aws->activity, sizeof aws->activity[0], &aws->n_activity,
+                        check_activity};
+
+    (void)to;
+    read_rows(r, k, s, &rows);
+}
+
+const struct type TYPE_ACTIVITY = {SHAPE_GROUPS, "list of groups", read_activity};
 const struct type TYPE_AWS_USERS = {SHAPE_GROUPS, "list of groups", read_aws_users};
 const struct type TYPE_ELIGIBILITY = {SHAPE_GROUPS, "list of groups", read_eligibility};
 const struct type TYPE_APPROVERS = {SHAPE_GROUPS, "list of groups", read_approvers};

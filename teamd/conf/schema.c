@@ -12,6 +12,7 @@ enum { DAY = 86400, YEAR = 365 * DAY };
 #define IN_CONFIG(member)      offsetof(struct config, member)
 #define IN_POLICY(member)      offsetof(struct config, policy.member)
 #define IN_RULE(rule, field)   offsetof(struct rule, field)
+#define IN_ACTIVITY(field)     offsetof(struct config_activity, field)
 #define TEXT_MAX(type, member) (int64_t)(sizeof((type *)0)->member - 1)
 
 /* Sections are read in this order: what others need comes first. */
@@ -79,6 +80,27 @@ const struct key SCHEMA[] = {
     {"aws.portal_url", &TYPE_URL, 0, TEXT_MAX(struct config_aws, portal_url), "\"\"",
      IN_CONFIG(aws.portal_url),
      "The start page of the access portal, as in https://example.awsapps.com/start; shown to people."},
+    {"aws.activity", &TYPE_ACTIVITY, 0, CONFIG_ACTIVITY_MAX, "()", 0,
+     "Where to read what was done with the access; nobody asks if there is none."},
+    {"aws.activity[].source", &TYPE_SOURCE, 0, 0, NULL, IN_ACTIVITY(source),
+     "CloudWatch Logs with a trail (logs), CloudTrail's LookupEvents (lookup), or CloudTrail Lake (lake)."},
+    {"aws.activity[].log_group", &TYPE_LOG_GROUP, 1, TEXT_MAX(struct config_activity, log_group), "",
+     IN_ACTIVITY(log_group),
+     "For logs, which need it: the name of the log group, or its ARN if another account owns it."},
+    {"aws.activity[].store", &TYPE_STORE, 1, TEXT_MAX(struct config_activity, store), "",
+     IN_ACTIVITY(store),
+     "For lake, which needs it: the id of the event data store, the last part of its ARN."},
+    {"aws.activity[].regions", &TYPE_REGIONS, 1, CONFIG_REGIONS_MAX, "", 0,
+     "For lookup, which needs it: where to look; events of global services are in us-east-1."},
+    {"aws.activity[].region", &TYPE_REGION, 1, TEXT_MAX(struct config_activity, region), "",
+     IN_ACTIVITY(region),
+     "For logs and lake: the region that has them; that of the ARN, or aws.region, if absent."},
+    {"aws.activity[].role", &TYPE_ARN, 1, TEXT_MAX(struct config_activity, role), "",
+     IN_ACTIVITY(role),
+     "The ARN of a role that is assumed for it; as aws.role if absent. lookup needs one, with {account} in it."},
+    {"aws.activity[].external_id", &TYPE_TEXT, 1, TEXT_MAX(struct config_activity, external_id), "",
+     IN_ACTIVITY(external_id),
+     "The external id that this role asks for; none if absent."},
 
     {"sessions", &TYPE_GROUP, 0, 0, "{}", 0,
      "How sessions end."},
@@ -150,6 +172,9 @@ static void read_aws(struct reader *r, const struct key *k, config_setting_t *s,
     schema_read(r, k->path, s, to);
     if (aws->identity_center_region[0] == '\0')
         memcpy(aws->identity_center_region, aws->region, sizeof aws->region);
+    for (size_t i = 0; i < aws->n_activity; i++)
+        if (aws->activity[i].region[0] == '\0')
+            memcpy(aws->activity[i].region, aws->region, sizeof aws->region);
 }
 
 const struct type TYPE_AWS = {SHAPE_GROUP, "group", read_aws};

@@ -88,8 +88,7 @@ static void read_moments(struct reader *r, const struct key *k, config_setting_t
 
 /* ---- texts ---------------------------------------------------------------------------------- */
 
-/* One line without control characters, within the bounds of its row. */
-static bool text_fits(struct reader *r, const struct key *k, const config_setting_t *s)
+bool text_fits(struct reader *r, const struct key *k, const config_setting_t *s)
 {
     const char *value = config_setting_get_string(s);
     size_t n = strlen(value);

@@ -24,6 +24,18 @@ struct mistake {
     const char *expect; /* all lines */
 };
 
+#define ACTIVITY(sources) "aws: { region = \"eu-west-1\"; activity = ( " sources " ); };"
+#define IN_ACTIVITY       "team.conf:1: aws.activity[0]"
+#define EACH              "\"arn:aws:iam::{account}:role/team-activity\""
+#define STORE             "\"12345678-90ab-cdef-1234-567890abcdef\""
+#define TRAIL             "arn:aws:logs:eu-central-1:111122223333:log-group:trail"
+#define GROUP                                             \
+    "must be the name of a log group, or its ARN, as in " \
+    "arn:aws:logs:eu-west-1:111122223333:log-group:trail"
+#define PLACE                                            \
+    "must hold {account} where the account goes, as in " \
+    "arn:aws:iam::{account}:role/team-activity"
+
 static const struct mistake MISTAKES[] = {
     /* form */
     {"text that is not a configuration is refused", "settings: {\n  approval = true;\n} }\n",
@@ -164,7 +176,92 @@ static const struct mistake MISTAKES[] = {
      "team.conf:1: aws.role \"arn:?\": must be one line of UTF-8 without control characters"},
     {"an unknown key of AWS is refused", "aws: { region = \"eu-west-1\"; key = \"AKIA\"; };",
      "team.conf:1: aws.key \"AKIA\": unknown key; here may be: region, identity_center_region, "
-     "role, external_id, refresh, portal_url"},
+     "role, external_id, refresh, portal_url, activity"},
+    {"a source of activity is one of three", ACTIVITY("{ source = \"s3\"; }"),
+     IN_ACTIVITY ".source \"s3\": must be \"logs\", \"lookup\" or \"lake\""},
+    {"a source of activity says which", ACTIVITY("{ log_group = \"x\"; }"),
+     IN_ACTIVITY ": \"source\" is missing"},
+    {"logs need a log group", ACTIVITY("{ source = \"logs\"; }"),
+     IN_ACTIVITY ": \"log_group\" is missing, which the source \"logs\" needs"},
+    {"LookupEvents need regions and a role", ACTIVITY("{ source = \"lookup\"; }"),
+     IN_ACTIVITY ": \"regions\" is missing, which the source \"lookup\" needs\n" IN_ACTIVITY
+                 ": \"role\" is missing, which the source \"lookup\" needs"},
+    {"Lake needs a store", ACTIVITY("{ source = \"lake\"; }"),
+     IN_ACTIVITY ": \"store\" is missing, which the source \"lake\" needs"},
+    {"what another source needs is refused",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; regions = [\"eu-west-1\"]; store = " STORE
+              "; }"),
+     IN_ACTIVITY ".store " STORE ": is nothing for the source \"logs\"\n" IN_ACTIVITY
+                 ".regions: is nothing for the source \"logs\""},
+    {"LookupEvents have more than one region",
+     ACTIVITY("{ source = \"lookup\"; regions = [\"eu-west-1\"]; role = " EACH
+              "; region = \"eu-west-1\"; }"),
+     IN_ACTIVITY ".region \"eu-west-1\": is nothing for the source \"lookup\""},
+    {"a log group has a name", ACTIVITY("{ source = \"logs\"; log_group = \"my trail\"; }"),
+     IN_ACTIVITY ".log_group \"my trail\": " GROUP},
+    {"an ARN of something else is no log group",
+     ACTIVITY("{ source = \"logs\"; log_group = \"arn:aws:s3:::trail\"; }"),
+     IN_ACTIVITY ".log_group \"arn:aws:s3:::trail\": " GROUP},
+    {"an ARN without a name is no log group",
+     ACTIVITY(
+         "{ source = \"logs\"; log_group = \"arn:aws:logs:eu-west-1:111122223333:log-group:\"; }"),
+     IN_ACTIVITY ".log_group \"arn:aws:logs:eu-west-1:111122223333:log-group:\": " GROUP},
+    {"the console's ARN of a log group has something at its end",
+     ACTIVITY("{ source = \"logs\"; log_group = \"" TRAIL ":*\"; }"),
+     IN_ACTIVITY ".log_group \"" TRAIL
+                 ":*\": must be without the :* at its end, which is not of the "
+                 "log group's name"},
+    {"a log group is where its ARN says",
+     ACTIVITY("{ source = \"logs\"; log_group = \"" TRAIL "\"; region = \"eu-west-1\"; }"),
+     IN_ACTIVITY ".region \"eu-west-1\": is another region than that of the log group"},
+    {"a log group's name is one line", ACTIVITY("{ source = \"logs\"; log_group = \"\"; }"),
+     IN_ACTIVITY ".log_group \"\": must not be empty"},
+    {"a store has an id", ACTIVITY("{ source = \"lake\"; store = \"12345678-90AB\"; }"),
+     IN_ACTIVITY
+     ".store \"12345678-90AB\": must be the id of an event data store, the last part of "
+     "its ARN, as in 12345678-90ab-cdef-1234-567890abcdef"},
+    {"a region is one",
+     ACTIVITY("{ source = \"lookup\"; regions = [\"Ireland\"]; role = " EACH "; }"),
+     IN_ACTIVITY ".regions[0] \"Ireland\": must be a region of AWS, as in \"eu-west-1\""},
+    {"a region is there once",
+     ACTIVITY("{ source = \"lookup\"; regions = [\"eu-west-1\", \"eu-west-1\"]; role = " EACH
+              "; }"),
+     IN_ACTIVITY ".regions[1] \"eu-west-1\": is there already"},
+    {"there is a region", ACTIVITY("{ source = \"lookup\"; regions = []; role = " EACH "; }"),
+     IN_ACTIVITY ".regions: must be 1 to 40 regions"},
+    {"LookupEvents need a role in each account",
+     ACTIVITY("{ source = \"lookup\"; regions = [\"eu-west-1\"]; role = "
+              "\"arn:aws:iam::111122223333:role/x\"; }"),
+     IN_ACTIVITY ".role \"arn:aws:iam::111122223333:role/x\": " PLACE},
+    {"the account stands where accounts do",
+     ACTIVITY("{ source = \"lookup\"; regions = [\"eu-west-1\"]; role = "
+              "\"arn:aws:iam::111122223333:role/{account}\"; }"),
+     IN_ACTIVITY ".role \"arn:aws:iam::111122223333:role/{account}\": " PLACE},
+    {"the account stands there once",
+     ACTIVITY("{ source = \"lookup\"; regions = [\"eu-west-1\"]; role = "
+              "\"arn:aws:iam::{account}:role/{account}\"; }"),
+     IN_ACTIVITY ".role \"arn:aws:iam::{account}:role/{account}\": " PLACE},
+    {"the other sources are in one account",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; role = " EACH "; }"),
+     IN_ACTIVITY ".role " EACH ": must be one role: the place for an account is for the source "
+                 "\"lookup\""},
+    {"an external id is a role's",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; external_id = \"y\"; }"),
+     IN_ACTIVITY ".external_id \"y\": is for a role, and there is none"},
+    {"nothing is read twice from a log group",
+     ACTIVITY(
+         "{ source = \"logs\"; log_group = \"x\"; },\n{ source = \"logs\"; log_group = \"x\"; }"),
+     "team.conf:2: aws.activity[1]: reads what aws.activity[0] reads already"},
+    {"nothing is read twice from a store",
+     ACTIVITY("{ source = \"lake\"; store = " STORE "; },\n{ source = \"lake\"; store = " STORE
+              "; }"),
+     "team.conf:2: aws.activity[1]: reads what aws.activity[0] reads already"},
+    {"nothing is looked up twice in a region",
+     ACTIVITY("{ source = \"lookup\"; regions = [\"a\", \"b\"]; role = " EACH "; },\n"
+              "{ source = \"lookup\"; regions = [\"c\", \"b\"]; role = " EACH "; }"),
+     "team.conf:2: aws.activity[1]: reads what aws.activity[0] reads already"},
+    {"there are not too many sources", ACTIVITY("{}, {}, {}, {}, {}, {}, {}, {}, {}"),
+     "team.conf:1: aws.activity: has 9 members; at most 8 can be"},
     {"a user has one name in AWS",
      "identity: { aws_users = ( { user = \"a\"; name = \"x\"; },\n { user = \"a\"; name = \"y\"; } "
      "); };",
@@ -593,6 +690,7 @@ static void aws_is_on_if_it_is_there(void **state)
     assert_string_equal(c->aws.identity_center_region, "eu-west-1");
     assert_int_equal(c->aws.refresh_s, 900);
     assert_string_equal(c->aws.portal_url, "");
+    assert_int_equal(c->aws.n_activity, 0);
     config_free(c);
     c = load_good(
         "identity: { aws_users = ( { user = \"alice\"; name = \"alice@example.com\"; } ); };\n"
@@ -606,6 +704,42 @@ static void aws_is_on_if_it_is_there(void **state)
     assert_int_equal(c->policy.n_aws_users, 1);
     assert_string_equal(c->policy.aws_users[0].user.text, "alice");
     assert_string_equal(c->policy.aws_users[0].name, "alice@example.com");
+    config_free(c);
+}
+
+static void activity_has_its_sources(void **state)
+{
+    const struct config_activity *a;
+    struct config *c;
+
+    (void)state;
+    need_root();
+    c = load_good("aws: { region = \"eu-west-1\"; activity = (\n"
+                  "  { source = \"logs\"; log_group = \"" TRAIL "\"; external_id = \"x\";\n"
+                  "    role = \"arn:aws:iam::111122223333:role/logs\"; },\n"
+                  "  { source = \"lookup\"; regions = [\"eu-west-1\", \"us-east-1\"]; role = " EACH
+                  "; },\n"
+                  "  { source = \"lake\"; store = " STORE "; },\n"
+                  "  { source = \"logs\"; log_group = \"/aws/trail\"; region = \"us-east-1\"; } ); "
+                  "};\n" ELIGIBLE(ALICE SUDO "approval_required = false;"));
+    a = c->aws.activity;
+    assert_int_equal(c->aws.n_activity, 4);
+    assert_int_equal(a[0].source, CONFIG_LOGS);
+    assert_string_equal(a[0].log_group, TRAIL);
+    assert_string_equal(a[0].region, "eu-central-1");
+    assert_string_equal(a[0].role, "arn:aws:iam::111122223333:role/logs");
+    assert_string_equal(a[0].external_id, "x");
+    assert_int_equal(a[1].source, CONFIG_LOOKUP);
+    assert_int_equal(a[1].n_regions, 2);
+    assert_string_equal(a[1].regions[0], "eu-west-1");
+    assert_string_equal(a[1].regions[1], "us-east-1");
+    assert_string_equal(a[1].role, "arn:aws:iam::{account}:role/team-activity");
+    assert_int_equal(a[2].source, CONFIG_LAKE);
+    assert_string_equal(a[2].store, "12345678-90ab-cdef-1234-567890abcdef");
+    assert_string_equal(a[2].region, "eu-west-1");
+    assert_string_equal(a[2].role, "");
+    assert_string_equal(a[3].log_group, "/aws/trail");
+    assert_string_equal(a[3].region, "us-east-1");
     config_free(c);
 }
 
@@ -898,6 +1032,7 @@ static const struct CMUnitTest TESTS[] = {
     {"the shipped team.conf is good and needs approval", shipped_configuration_is_good, NULL, NULL,
      NULL},
     {"AWS is on if its section is there", aws_is_on_if_it_is_there, NULL, NULL, NULL},
+    {"activity has its sources", activity_has_its_sources, NULL, NULL, NULL},
     {"the manual lists the keys of the schema", manual_lists_the_keys_of_the_schema, NULL, NULL,
      NULL},
 };
