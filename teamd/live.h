@@ -22,6 +22,7 @@ struct live {
     char scope[SCOPE_CAP];     /* if it is the scope of its login; else "" */
     uint64_t scope_number;
     struct stray *strays;
+    unsigned n_strays;
 };
 
 struct live *live_find(const struct teamd *t, uint64_t number);
@@ -31,6 +32,9 @@ int live_tell(struct teamd *t, enum event_kind kind, uint64_t number);
 
 /* One survey of all processes for what happens in one round of the loop. */
 void live_survey(struct teamd *t);
+
+/* A list of all of them for such a round; when it began (process_ticks_now()). */
+uint64_t live_census(struct teamd *t);
 
 /* Has something of it left its place? Then that is told, and known when the rest is ended. */
 void live_look_for_escapes(struct live *l, const struct session *s);
@@ -49,8 +53,15 @@ void live_look_whether_gone(struct live *l);
 /* Those that were known before a restart. */
 void strays_adopt(struct live *l);
 
-/* Those that the last survey shows and that are not known yet. True if something is outside. */
-bool strays_find(struct live *l, const struct session *s);
+enum strays {
+    STRAYS_NONE = 0,     /* nothing is outside */
+    STRAYS_SOME = 1,     /* something is */
+    STRAYS_TOO_MANY = 2, /* more than can be seen, or followed, so there may be others */
+};
+
+/* Looks for those that are not known yet; once the session ends they are killed as they are found.
+ */
+enum strays strays_find(struct live *l, const struct session *s);
 
 /* Kills them, and what came of them. */
 void strays_kill(struct live *l);

@@ -12,6 +12,7 @@
  * core's; what has to be done to them is in ending.c. */
 
 #define LOOK_EVERY_US (60 * UINT64_C(1000000))
+#define LOOK_FOR_US   (50 * INT64_C(1000)) /* at once */
 
 enum { NESTED_MAX = 64 };
 
@@ -63,21 +64,26 @@ static void told(struct job *j, const struct reply *reply, int error)
     free(news);
 }
 
-int live_tell(struct teamd *t, enum event_kind kind, uint64_t number)
+static int tell(struct teamd *t, const struct event *ev)
 {
     struct news *news;
 
-    if (turn_has(t, kind, number))
+    if (turn_has(t, ev->kind, ev->session))
         return 0; /* waits to be committed */
     news = calloc(1, sizeof *news);
     if (!news)
         return -ENOMEM;
     news->t = t;
-    news->job.event = (struct event){.kind = kind, .session = number};
+    news->job.event = *ev;
     news->job.done = told;
     news->job.keep = true;
     turn_add(t, &news->job, false);
     return 0;
+}
+
+int live_tell(struct teamd *t, enum event_kind kind, uint64_t number)
+{
+    return tell(t, &(struct event){.kind = kind, .session = number});
 }
 
 static bool is_inside(const struct teamd *t, const struct live *x, uint64_t number)
@@ -170,6 +176,20 @@ static void name_container(const struct teamd *t, const struct session *s, char 
         out[0] = '\0';
 }
 
+/* They descend, the latest first. */
+static void put_in_order(struct live *l)
+{
+    struct live **at = &l->t->live;
+
+    while (*at && (*at)->number > l->number)
+        at = &(*at)->next;
+    l->next = *at;
+    l->link = at;
+    if (l->next)
+        l->next->link = &l->next;
+    *at = l;
+}
+
 /* Takes the pidfd over, also when it fails; -1: the leader is gone already. */
 static int follow(struct teamd *t, const struct session *s, int pidfd, struct live **ret)
 {
@@ -181,11 +201,8 @@ static int follow(struct teamd *t, const struct session *s, int pidfd, struct li
             close(pidfd);
         return -ENOMEM;
     }
-    *l = (struct live){.t = t, .number = s->number, .pidfd = pidfd, .next = t->live};
-    l->link = &t->live;
-    if (l->next)
-        l->next->link = &l->next;
-    t->live = l;
+    *l = (struct live){.t = t, .number = s->number, .pidfd = pidfd};
+    put_in_order(l);
     if (pidfd >= 0)
         r = sd_event_add_io(t->loop, &l->leader, pidfd, EPOLLIN, leader_gone, l);
     if (r < 0)
@@ -336,26 +353,47 @@ void live_survey(struct teamd *t)
     process_survey();
 }
 
+uint64_t live_census(struct teamd *t)
+{
+    static uint64_t since_ticks;
+    uint64_t now;
+
+    if (sd_event_now(t->loop, CLOCK_MONOTONIC, &now) < 0 || now != t->counted) {
+        t->counted = now;
+        since_ticks = process_ticks_now();
+        process_census();
+    }
+    return since_ticks;
+}
+
 /* Has something of it left its place? */
-static bool has_escaped(struct live *l, const struct session *s)
+static enum strays look_for_strays(struct live *l, const struct session *s)
 {
     char scope[SCOPE_CAP];
 
     if (l->pidfd < 0)
-        return false;
+        return STRAYS_NONE;
     if (!l->scope[0])
         return strays_find(l, s);
     scope_around(s->leader.pid, scope);
-    return strcmp(scope, l->scope) != 0;
+    return strcmp(scope, l->scope) != 0 ? STRAYS_SOME : STRAYS_NONE;
 }
 
 void live_look_for_escapes(struct live *l, const struct session *s)
 {
+    enum strays found;
+
     if (s->state == SESSION_OPENING || (!l->below[0] && !l->scope[0]))
         return;
     live_survey(l->t);
-    if (has_escaped(l, s) && !s->escaped)
-        live_tell(l->t, EV_ESCAPE, l->number);
+    found = look_for_strays(l, s);
+    if (found == STRAYS_TOO_MANY)
+        log_line(LOG_WARNING, "session %llu of %s has more processes than can be looked at",
+                 (unsigned long long)l->number, s->user.text);
+    if (found != STRAYS_NONE && !s->escaped)
+        tell(l->t, &(struct event){.kind = EV_ESCAPE,
+                                   .session = l->number,
+                                   .too_many = found == STRAYS_TOO_MANY});
 }
 
 uint32_t sessions_stuck(const struct teamd *t)
@@ -380,21 +418,38 @@ static void shout(const struct live *l, const struct session *s)
              l->below);
 }
 
+static void look_at(struct live *l)
+{
+    const struct session *s = world_session(&l->t->world, l->number);
+
+    if (s)
+        live_look_for_escapes(l, s);
+    if (s && s->state == SESSION_STUCK)
+        shout(l, s);
+    live_look_whether_gone(l);
+}
+
+/* Whoever asks in the meantime is answered in between. */
 static int look_around(sd_event_source *source, uint64_t usec, void *ctx)
 {
     struct teamd *t = ctx;
+    int64_t until = host_now().boot.us + LOOK_FOR_US;
+    struct live *l = t->live, *next;
 
-    for (struct live *l = t->live, *next; l; l = next) {
-        const struct session *s = world_session(&t->world, l->number);
-
-        next = l->next;
-        if (s)
-            live_look_for_escapes(l, s);
-        if (s && s->state == SESSION_STUCK)
-            shout(l, s);
-        live_look_whether_gone(l);
+    if (t->look_below == 0) {
+        t->look_below = UINT64_MAX;
+        t->look_again = usec + LOOK_EVERY_US;
     }
-    sd_event_source_set_time(source, usec + LOOK_EVERY_US);
+    while (l && l->number >= t->look_below)
+        l = l->next;
+    for (; l && host_now().boot.us < until; l = next) {
+        next = l->next;
+        t->look_below = l->number;
+        look_at(l);
+    }
+    if (!l)
+        t->look_below = 0;
+    sd_event_source_set_time(source, l ? usec : t->look_again);
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 

@@ -82,9 +82,11 @@ struct teamd {
     struct containers *containers; /* NULL: there are none on this host */
     bool use_scopes;               /* those of logins */
     struct live *live;
-    unsigned n_scopes; /* of the live ones */
-    uint64_t surveyed; /* when */
+    unsigned n_scopes;          /* of the live ones */
+    uint64_t surveyed, counted; /* when: all processes, see live.h */
     sd_event_source *look_around;
+    uint64_t look_below; /* this round has come down to that session; 0: it is over */
+    uint64_t look_again; /* when the next one begins */
 
     /* query.c */
     struct query *queries;   /* that have more rows to send */

@@ -276,7 +276,9 @@ static inline void do_confirm(void)
 
 static inline void do_escape(void)
 {
-    act(&(struct event){.kind = EV_ESCAPE, .session = need_session()});
+    bool many = flag("many");
+
+    act(&(struct event){.kind = EV_ESCAPE, .session = need_session(), .too_many = many});
 }
 
 static inline void do_gone(void)

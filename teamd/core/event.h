@@ -21,7 +21,7 @@ enum event_kind {
     EV_GONE = 11,      /* nothing is left of a session */
     EV_NOT_FOUND = 12, /* a session of the store that is not there any more */
     EV_CONFIRM = 13,   /* the leader says that it is in its container */
-    EV_ESCAPE = 14,    /* the leader was seen outside its container */
+    EV_ESCAPE = 14,    /* something of it was, or may be, outside its container */
     EV_DIRECTORY = 16, /* AWS has been read */
     EV_RESULT = 17,    /* the courier has an answer */
     EV_ADMIN = 15,     /* what only root and admins may have teamd do */
@@ -102,7 +102,10 @@ struct event {
             uint64_t session; /* the container that it is in, 0: none */
             bool in_place;    /* CONFIRM: it is in that of its session */
         } process;            /* CLOSE, CONFIRM */
-        uint64_t session;     /* GONE, NOT_FOUND, ESCAPE */
+        struct {
+            uint64_t session; /* GONE, NOT_FOUND, ESCAPE */
+            bool too_many;    /* ESCAPE: there are more processes than can be looked at */
+        };
         const struct directory *directory;
         struct {
             uint64_t errand;

@@ -357,6 +357,15 @@ static void audit_gate(struct step *s, const char *action, const struct gate_ask
     }
 }
 
+/* Root in there can take on any login uid; who has another one than the session began with is not
+ * believed to be who they say. */
+static bool comes_from_elsewhere(const struct gate_ask *ask, const struct verdict *v,
+                                 const struct session *parent)
+{
+    return class_elevates(v->class) && v->subject != 0 && parent->loginuid != NOBODY &&
+           ask->actor.loginuid != parent->loginuid;
+}
+
 /* What is opened inside a container of a session lives with it: nothing is when that elevation is
  * over, and root is who came in by it. */
 static void join_parent(const struct step *s, const struct gate_ask *ask, struct verdict *v,
@@ -369,6 +378,11 @@ static void join_parent(const struct step *s, const struct gate_ask *ask, struct
         return;
     if (parent->state > SESSION_CLOSING || !r || !request_open(r, s->now)) {
         text_put(why, "the elevation of this session has ended");
+        v->yes = false;
+    } else if (comes_from_elsewhere(ask, v, parent)) {
+        text_put(why, "this is inside a session of ");
+        text_put(why, parent->user.text);
+        text_put(why, ", with another login uid; log in anew");
         v->yes = false;
     } else if (v->subject == 0) {
         v->parent = parent;

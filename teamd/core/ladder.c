@@ -18,8 +18,8 @@ static void set_session_due(struct step *s, struct session *session, int64_t sec
     wake_at(s->w, session->due);
 }
 
-static void audit_session(struct step *s, const char *action, const struct session *session,
-                          const char *outcome)
+static void audit_session_with(struct step *s, const char *action, const struct session *session,
+                               const char *outcome, const char *more)
 {
     const struct request *r = world_request(s->w, session->request);
     struct audit *a = put_audit(s, action, session->user.text, r, outcome, "");
@@ -27,6 +27,13 @@ static void audit_session(struct step *s, const char *action, const struct sessi
 
     text_put(&detail, "session ");
     text_put_u64(&detail, session->number);
+    text_put(&detail, more);
+}
+
+static void audit_session(struct step *s, const char *action, const struct session *session,
+                          const char *outcome)
+{
+    audit_session_with(s, action, session, outcome, "");
 }
 
 void session_enter(struct step *s, struct session *session)
@@ -243,7 +250,8 @@ void on_escape(struct step *s, const struct event *ev)
         return;
     session->escaped = true;
     put_session(s, session);
-    audit_session(s, "session.escape", session, "noticed");
+    audit_session_with(s, "session.escape", session, "noticed",
+                       ev->too_many ? ": it has more processes than can be looked at" : "");
 }
 
 static enum session_end how_it_ended(const struct session *session, enum session_event what)

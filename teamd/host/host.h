@@ -48,13 +48,33 @@ uint32_t process_parent(uint32_t pid);
 /* Is it the other one, or did it come of it, over parents that live? */
 bool process_descends(uint32_t pid, uint32_t from);
 
+/* When the process with this number began, and what time it is now, in clock ticks since boot. */
+bool process_began(uint32_t pid, uint64_t *ret_ticks);
+uint64_t process_ticks_now(void);
+
 /* Looks at all processes of the host, some 10 us for each, if the kernel has no lists of children.
  */
 void process_survey(void);
 
 /* The process and its descendants as far as they hang together (in the last survey), at most cap >
- * 0. Numbers only: open a pidfd and ask process_descends() before one of them is touched. */
+ * 0 and PROCESS_TREE_MAX. Numbers only: open a pidfd and ask process_is_still() before one of them
+ * is touched. */
+enum { PROCESS_TREE_MAX = 32768 };
 size_t process_tree(uint32_t root, uint32_t *pids, size_t cap);
+
+/* Is who has this number now the one that had it, and hung on the root, in a look that began then?
+ */
+bool process_is_still(uint32_t pid, uint32_t root, uint64_t since_ticks);
+
+/* For trees of any size of which most is known: lists all processes of the host, some 1 us for
+ * each; those that are struck cost nothing more. process_strike() is a cgroup_member_fn. */
+void process_census(void);
+void process_strike(void *ctx, uint32_t pid);
+
+/* Calls `each` for the others that hang on the root, and forgets who was struck. False: there were
+ * more than can be counted, so some may be missing. */
+typedef void (*cgroup_member_fn)(void *ctx, uint32_t pid);
+bool process_each_left(uint32_t root, cgroup_member_fn each, void *ctx);
 
 /* The number of the process behind a pidfd of ours; 0: it is gone. */
 uint32_t process_behind(int pidfd);
@@ -100,7 +120,6 @@ int container_kill(struct containers *c, const char *below);
 int container_remove(struct containers *c, const char *below);
 
 /* Calls `each` for every process in it. */
-typedef void (*cgroup_member_fn)(void *ctx, uint32_t pid);
 int container_each(const struct containers *c, const char *below, cgroup_member_fn each, void *ctx);
 
 /* The path for others, in the file system. */

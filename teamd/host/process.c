@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* proc_pid_stat(5) */
@@ -91,6 +92,20 @@ static int read_start_ticks(uint32_t pid, uint64_t *ret)
     int r = read_proc(pid, "stat", stat, sizeof stat);
 
     return r < 0 ? r : parse_start_ticks(stat, ret);
+}
+
+bool process_began(uint32_t pid, uint64_t *ret_ticks)
+{
+    return read_start_ticks(pid, ret_ticks) == 0;
+}
+
+uint64_t process_ticks_now(void)
+{
+    struct timespec ts;
+    uint64_t per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * per_s + (uint64_t)ts.tv_nsec / (UINT64_C(1000000000) / per_s);
 }
 
 /* loginuid or sessionid. A kernel without audit has no such files: then nobody has any. */

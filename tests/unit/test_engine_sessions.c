@@ -249,6 +249,19 @@ static const struct row ROWS[] = {
      IN "root@alice! open sudo pid=5 in=S1 contained\nroot@alice! confirm S2 pid=5\n"
         "root@alice! open sudo pid=6 in=S2 contained\n"
         "session S3 => opening under REQ00001 of alice in S2\n"},
+    {"who has taken on another login uid in there opens nothing as somebody else", ALL,
+     IN "dave request sudo 1h\n"
+        "dave open sudo pid=5 in=S1 => no: this is inside a session of alice, with another login "
+        "uid; log in anew\n"
+        "trail => session.open dave no\n"
+        "alice open sudo pid=5 in=S1 => yes\n"
+        "root@dave open sudo pid=6 in=S1 => yes: under REQ00001\n"},
+    {"but who is let in for a login does", ALL,
+     IN "dave request ssh 1h\nroot@dave open sshd user=dave pid=5 in=S1 => yes: under REQ00002\n"},
+    {"and who came without a login uid has another one than nobody", ALL "set loginuid check\n",
+     "alice@unset request sudo 1h\nalice@unset open sudo contained => yes: under REQ00001\n"
+     "alice@unset confirm S1\n"
+     "alice open sudo pid=5 in=S1 => yes\n"},
     {"nothing is opened inside when the elevation is over", ALL,
      IN "bob revoke R1\n"
         "root@alice! open sudo pid=5 in=S1 => no: the elevation of this session has ended\n"
@@ -389,10 +402,16 @@ static const struct row ROWS[] = {
         "trail => session.escape alice noticed\n"
         "detail => host:bastion-1/sudo; session 1\n"
         "session S1 => live under REQ00001 of alice contained escaped\n"
-        "escape S1\ntrail => nothing\n"
+        "escape S1 many\ntrail => nothing\n"
         "escape S7\ntrail => nothing\n"
         "restart\nescape S1\ntrail => nothing\n"
         "bob revoke R1\nacts => term 1\n"},
+
+    {"so is that there may be one among too many", ALL,
+     IN "escape S1 many\n"
+        "trail => session.escape alice noticed\n"
+        "detail => host:bastion-1/sudo; session 1: it has more processes than can be looked at\n"
+        "session S1 => live under REQ00001 of alice contained escaped\n"},
 
     /* ---- restarts ---- */
     {"restarted while it opens", ALL,

@@ -403,6 +403,51 @@ static void check_tree(const pid_t pids[4])
     assert_int_equal(process_tree((uint32_t)pids[3], tree, 8), 1);
 }
 
+struct left {
+    uint32_t pids[8];
+    size_t n;
+};
+
+static void note_left(void *ctx, uint32_t pid)
+{
+    struct left *l = ctx;
+
+    if (l->n < 8)
+        l->pids[l->n] = pid;
+    l->n++;
+}
+
+/* All of the tree but who was struck, once. */
+static void check_census(const pid_t pids[4])
+{
+    struct left l = {0};
+
+    process_census();
+    process_strike(NULL, (uint32_t)pids[0]);
+    process_strike(NULL, (uint32_t)pids[2]);
+    process_strike(NULL, INT32_MAX);
+    assert_true(process_each_left((uint32_t)pids[0], note_left, &l));
+    assert_int_equal(l.n, 2);
+    assert_int_equal(l.pids[0] + l.pids[1], pids[1] + pids[3]);
+    l.n = 0;
+    assert_true(process_each_left((uint32_t)pids[0], note_left, &l));
+    assert_int_equal(l.n, 4);
+}
+
+/* Who began before a look is who was seen in it; who began since is asked for their parents. */
+static void check_still(const pid_t pids[4], uint32_t other)
+{
+    uint64_t began, now = process_ticks_now();
+
+    assert_true(process_began((uint32_t)pids[3], &began));
+    assert_true(began <= now && now - began < 100 * 3600);
+    assert_false(process_began(INT32_MAX, &began));
+    assert_true(process_is_still((uint32_t)pids[3], (uint32_t)pids[0], 0));
+    assert_false(process_is_still(other, (uint32_t)pids[0], 0));
+    assert_true(process_is_still((uint32_t)pids[3], INT32_MAX, now + 1));
+    assert_false(process_is_still(INT32_MAX, (uint32_t)pids[0], now + 1));
+}
+
 static void the_descendants_of_a_leader_are_killed_and_nobody_else(void **state)
 {
     struct child other = child_start("bystander", NULL);
@@ -427,6 +472,8 @@ static void the_descendants_of_a_leader_are_killed_and_nobody_else(void **state)
     assert_false(process_descends((uint32_t)other.pid, (uint32_t)leader));
     assert_false(process_descends(INT32_MAX, (uint32_t)leader));
     check_tree(pids);
+    check_census(pids);
+    check_still(pids, (uint32_t)other.pid);
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(process_behind(pidfds[i]), pids[i]);
     process_kill_tree((uint32_t)leader);
