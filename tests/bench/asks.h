@@ -48,15 +48,22 @@ static inline unsigned ask_once(const char *path, struct wire_out *w, struct hea
     return rows;
 }
 
-static inline void ask_request(const char *path, const char *target, struct heard *ret)
+static inline struct wire_out request_of(char *buf, size_t cap, const char *target)
 {
-    char buf[TEAM_ASK_PACKET_MAX];
-    struct wire_out w = wire_begin(buf, sizeof buf, TEAM_ASK, TEAM_OP_REQUEST);
+    struct wire_out w = wire_begin(buf, cap, TEAM_ASK, TEAM_OP_REQUEST);
 
     wire_put(&w, TEAM_TARGET_NAME, target);
     wire_put_u64(&w, TEAM_FOR_S, 3600);
     wire_put(&w, TEAM_REASON, "rotate the TLS certificates of the front proxies");
     wire_put(&w, TEAM_TICKET, "CHG-4711");
+    return w;
+}
+
+static inline void ask_request(const char *path, const char *target, struct heard *ret)
+{
+    char buf[TEAM_ASK_PACKET_MAX];
+    struct wire_out w = request_of(buf, sizeof buf, target);
+
     ask_once(path, &w, ret);
 }
 

@@ -26,6 +26,7 @@ rows()
     row_memory
     row_gate_delay
     row_submit
+    row_flood
     row_cut
     row_csv
     fill_history 1

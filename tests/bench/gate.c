@@ -10,6 +10,11 @@
  * submit and cancel durably, and while nobody does; a line for the medians, and one for how many
  * changes a second those were.
  *
+ *   gate flood ROUNDS ASKS CLIENTS UID GATE CONTROL WHO
+ *
+ * The same while so many processes of one person (uid WHO) open connections and submit as fast as
+ * they are let; the last line is how many of those a second.
+ *
  *   gate pace ROUNDS UID OURS OTHER
  *
  * How long one asker waits, in turns. All print: ours, other, ratio. */
@@ -149,19 +154,48 @@ static void keep_submitting(struct crowd *c, unsigned me, void *ctx)
     }
 }
 
+/* Whatever comes of it: refused, hung up on, or an answer that nobody reads. */
+static void keep_flooding(struct crowd *c, unsigned me, void *ctx)
+{
+    enum { HELD = 8 };
+    const struct writing *w = ctx;
+    char packet[TEAM_ASK_PACKET_MAX], answer[1024];
+    struct wire_out ask = request_of(packet, sizeof packet, "sudo");
+    size_t len = wire_finish(&ask);
+    int held[HELD];
+
+    (void)me;
+    for (unsigned i = 0; i < HELD; i++)
+        held[i] = -1;
+    log_in(w->first);
+    if (seteuid(w->first) < 0)
+        die("seteuid: %s", strerror(errno));
+    crowd_wait_for_go(c);
+    for (unsigned n = 0; !crowd_over(c); n++) {
+        int fd = reach(w->control);
+
+        if (send(fd, packet, len, MSG_NOSIGNAL) > 0 && n % 2 == 0)
+            (void)!recv(fd, answer, sizeof answer, 0);
+        if (held[n % HELD] >= 0)
+            close(held[n % HELD]);
+        held[n % HELD] = fd;
+        crowd_count(c);
+    }
+}
+
 struct delay {
     double p99, p50, changes_per_s;
 };
 
 /* A crowd of none is nobody. */
-static struct delay probe(const struct asking *q, unsigned asks, unsigned clients,
+static struct delay probe(const struct asking *q, unsigned asks, unsigned clients, crowd_work *work,
                           struct writing *w)
 {
     double *waits = room_for(asks, sizeof *waits), begin;
     struct delay d;
     struct crowd c;
 
-    crowd_start(&c, clients, keep_submitting, w);
+    crowd_start(&c, clients, work, w);
     pause_us(50e3);
     begin = now_us();
     for (unsigned n = 0; n < asks; n++) {
@@ -176,7 +210,7 @@ static struct delay probe(const struct asking *q, unsigned asks, unsigned client
     return d;
 }
 
-static int compare_delays(char **argv)
+static int compare_delays(char **argv, crowd_work *work)
 {
     unsigned rounds = number(argv[2]), asks = number(argv[3]), clients = number(argv[4]);
     unsigned uid = number(argv[5]), order[2];
@@ -193,7 +227,7 @@ static int compare_delays(char **argv)
     for (unsigned i = 0; i < rounds; i++) {
         shuffled(order, 2);
         for (unsigned k = 0; k < 2; k++) {
-            struct delay d = probe(&q, asks, order[k] == 0 ? clients : 0, &w);
+            struct delay d = probe(&q, asks, order[k] == 0 ? clients : 0, work, &w);
 
             p99[order[k]][i] = d.p99;
             p50[order[k]][i] = d.p50;
@@ -212,7 +246,9 @@ int main(int argc, char **argv)
     if (argc == 8 && strcmp(argv[1], "rate") == 0)
         return compare_rates(argv);
     if (argc == 9 && strcmp(argv[1], "delay") == 0)
-        return compare_delays(argv);
+        return compare_delays(argv, keep_submitting);
+    if (argc == 9 && strcmp(argv[1], "flood") == 0)
+        return compare_delays(argv, keep_flooding);
     if (argc == 6 && strcmp(argv[1], "pace") == 0)
         return compare_waits(argv);
     return 2;

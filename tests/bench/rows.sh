@@ -304,6 +304,22 @@ row_submit()
     end_daemon one
 }
 
+# The same bound as beside 64 people who submit: one who floods is no worse for others. Their last
+# requests stay open.
+row_flood()
+{
+    local lines
+
+    daemon small
+    elevated small
+    mapfile -t lines < <("$B/gate" flood "$(times 7 1)" "$(times 1000 20)" "$(times 16 2)" 2001 \
+        "$(gate_of small)" "$(control_of small)" $FIRST)
+    [ ${#lines[@]} -eq 3 ] || die "flood: no figures"
+    row_of "gate p99 while one person floods" us '<=' 10 "${lines[0]}" \
+        "compared with p99 when idle; medians: ${lines[1]#p50 }; ${lines[2]}/s"
+    end_daemon small
+}
+
 row_cut()
 {
     local command

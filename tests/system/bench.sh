@@ -26,6 +26,7 @@ rows row_account "account in pamtester, added: pam_unix" "account in pamtester, 
 rows row_memory "private dirty memory, idle" "private dirty memory, 200 live elevations"
 rows row_gate_delay "gate p99 while 64 clients submit durably"
 rows row_submit "durable submits, 64 clients, new connections"
+rows row_flood "gate p99 while one person floods"
 if bench_cgroup; then
     rows row_cut "revoke: 20 detached processes gone, grace 0"
     rows row_sudo "account\+open\+close, cgroup off" "contained: added to cgroup off"
