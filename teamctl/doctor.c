@@ -169,6 +169,7 @@ int verb_doctor(struct call *c)
     d.systemd = stat("/run/systemd/system", &st) == 0;
     render_begin(&d.render, &CHECK_ROWS, &c->look, c->out);
     doctor_teamd(&d);
+    doctor_aws(&d);
     doctor_units(&d);
     doctor_sockets(&d);
     doctor_pam(&d);

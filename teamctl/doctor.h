@@ -30,6 +30,13 @@ struct doctor {
     /* what teamd says of itself; empty if it does not */
     char version[32], config[PATH_CAP], state_dir[PATH_CAP], store[32], warnings[24], uid[24],
         stuck[24];
+    /* of AWS; `courier` is empty if it is not used */
+    struct {
+        char courier[24], identity[256], delegated[8], age_s[24], refresh_s[24], portal[32];
+        char refresh_trouble[FIX_CAP + 1], reconcile_trouble[FIX_CAP + 1];
+        char waiting[24], oldest[FIX_CAP + 1], unknown[FIX_CAP + 1], sessions[FIX_CAP + 1],
+            drift[24];
+    } aws;
     /* files that PAM's configuration names as our module */
     char modules[MODULES_MAX][PATH_CAP];
     size_t n_modules;
@@ -40,6 +47,7 @@ void found(struct doctor *d, enum grade grade, const char *check, const char *fi
            const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 void doctor_teamd(struct doctor *d); /* doctor_teamd.c: is it there, and well? */
+void doctor_aws(struct doctor *d);   /* doctor_aws.c: what teamd says of AWS, if it is used */
 void doctor_units(struct doctor *d); /* systemd's units */
 void doctor_sockets(struct doctor *d);
 void doctor_files(struct doctor *d); /* doctor_files.c: owners, modes, versions */

@@ -24,6 +24,19 @@ static bool status_row(void *ctx, enum team_row kind, struct wire_span row)
         {"warnings", d->warnings, sizeof d->warnings},
         {"uid", d->uid, sizeof d->uid},
         {"stuck", d->stuck, sizeof d->stuck},
+        {"courier", d->aws.courier, sizeof d->aws.courier},
+        {"courier_identity", d->aws.identity, sizeof d->aws.identity},
+        {"aws_delegated", d->aws.delegated, sizeof d->aws.delegated},
+        {"directory_age_s", d->aws.age_s, sizeof d->aws.age_s},
+        {"directory_refresh_s", d->aws.refresh_s, sizeof d->aws.refresh_s},
+        {"portal_url", d->aws.portal, sizeof d->aws.portal},
+        {"refresh_trouble", d->aws.refresh_trouble, sizeof d->aws.refresh_trouble},
+        {"reconcile_trouble", d->aws.reconcile_trouble, sizeof d->aws.reconcile_trouble},
+        {"aws_waiting", d->aws.waiting, sizeof d->aws.waiting},
+        {"aws_oldest_trouble", d->aws.oldest, sizeof d->aws.oldest},
+        {"aws_unknown", d->aws.unknown, sizeof d->aws.unknown},
+        {"aws_long_sessions", d->aws.sessions, sizeof d->aws.sessions},
+        {"drift", d->aws.drift, sizeof d->aws.drift},
     };
     char name[33];
 

@@ -106,6 +106,20 @@ static struct config *check_config(const char *path)
     return c;
 }
 
+/* What --check has to say of a configuration in which nothing is wrong. */
+static void remark_aws(const struct config *c)
+{
+    if (!c->policy.aws)
+        return;
+    if (c->aws.portal_url[0] == '\0')
+        print_problem(NULL, true,
+                      "aws.portal_url is not set: teamctl show cannot tell people where to use "
+                      "their access");
+    fputs("teamd: what AWS lets team-courier do, and how long credentials live there: "
+          "team-courier --check\n",
+          stderr);
+}
+
 /* ---- asks to their shells ----------------------------------------------------------------------
  */
 
@@ -413,6 +427,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     memcpy(host, c->policy.host, sizeof host);
     memcpy(cgroup, c->cgroup, sizeof cgroup);
+    if (t->options.check)
+        remark_aws(c);
     config_free(c);
     if (t->options.check)
         return EXIT_SUCCESS;

@@ -1,6 +1,8 @@
 /* team-courier: teamd's hands on the network. It keeps nothing that matters, and can be killed at
  * any time: what is open is handed over to whoever connects to teamd next. */
 #include "conf/config.h"
+#include "courier/check.h"
+#include "courier/permissions.h"
 #include "courier/work.h"
 
 #include <errno.h>
@@ -24,23 +26,27 @@ enum {
     EXIT_CONFIG = 78 /* it does not */
 };
 
+#define ENVIRONMENT_FILE "/etc/team/courier.env" /* of team-courier.service */
+
 struct courier {
     const char *config_path, *runtime_dir, *user;
     sd_event *loop;
     struct config *config;
     struct aws_client *aws;
     struct work *work;
-    bool journal;
+    bool check, journal;
 };
 
 static const char USAGE[] =
-    "Usage: team-courier [--config FILE] [--runtime-dir DIR] [--user NAME]\n"
+    "Usage: team-courier [--config FILE] [--runtime-dir DIR] [--user NAME] [--check | --policy]\n"
     "\n"
     "teamd's hands in AWS: makes and removes account assignments, and reads the directory.\n"
     "\n"
     "  --config FILE      configuration, the same as teamd's (/etc/team/team.conf)\n"
     "  --runtime-dir DIR  where teamd's courier.sock is (/run/team)\n"
     "  --user NAME        who to become when started as root (team-courier)\n"
+    "  --check            try what it may do in AWS, change nothing, exit 0 or 1\n"
+    "  --policy           print the IAM policy that it needs\n"
     "  --version, --help\n"
     "\n"
     "Credentials are found as by the AWS SDKs. SIGHUP reads configuration and credentials again.\n"
@@ -71,7 +77,8 @@ static int read_options(int argc, char **argv, struct courier *c)
 {
     static const struct option LONG[] = {
         {"config", required_argument, NULL, 'c'}, {"runtime-dir", required_argument, NULL, 'r'},
-        {"user", required_argument, NULL, 'u'},   {"version", no_argument, NULL, 'v'},
+        {"user", required_argument, NULL, 'u'},   {"check", no_argument, NULL, 'k'},
+        {"policy", no_argument, NULL, 'p'},       {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int o;
@@ -90,6 +97,12 @@ static int read_options(int argc, char **argv, struct courier *c)
         case 'u':
             c->user = optarg;
             break;
+        case 'k':
+            c->check = true;
+            break;
+        case 'p':
+            permissions_print(stdout);
+            exit(EXIT_SUCCESS);
         case 'v':
             puts("team-courier " TEAM_RELEASE);
             exit(EXIT_SUCCESS);
@@ -108,6 +121,7 @@ static int read_options(int argc, char **argv, struct courier *c)
     return -EINVAL;
 }
 
+/* Its files of AWS are then in its own home, as under systemd. */
 static int become_user(const struct courier *c)
 {
     const struct passwd *pw;
@@ -122,6 +136,7 @@ static int become_user(const struct courier *c)
                 c->user, c->user);
             return -ENOENT;
         }
+        setenv("HOME", pw->pw_dir, 1);
         if (initgroups(c->user, pw->pw_gid) < 0 ||
             setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
             setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0) {
@@ -248,7 +263,7 @@ static int add_sources(struct courier *c)
     return sd_event_set_watchdog(c->loop, true);
 }
 
-static int begin(struct courier *c)
+static int begin_client(struct courier *c)
 {
     struct aws_setup setup = {.region = c->config->aws.region,
                               .identity_center_region = c->config->aws.identity_center_region,
@@ -257,22 +272,30 @@ static int begin(struct courier *c)
                               .environment = environ,
                               .say = say,
                               .ctx = c};
+    char why[AWS_TEXT_CAP] = "";
+    int r = aws_client_new(c->loop, &setup, &c->aws, why);
+
+    if (r < 0)
+        say(c, LOG_CRIT, why[0] ? why : strerror(-r));
+    return r;
+}
+
+static int begin(struct courier *c)
+{
     struct work_policy policy = {.names_group = names_group,
                                  .covers_set = covers_set,
                                  .read_again = read_again,
                                  .say = say,
                                  .start_anew = start_anew,
                                  .ctx = c};
-    char path[108], why[AWS_TEXT_CAP] = "";
+    char path[108];
     int r;
 
     if ((size_t)snprintf(path, sizeof path, "%s/courier.sock", c->runtime_dir) >= sizeof path)
         return -ENAMETOOLONG;
-    r = aws_client_new(c->loop, &setup, &c->aws, why);
-    if (r < 0) {
-        say(c, LOG_CRIT, why[0] ? why : strerror(-r));
+    r = begin_client(c);
+    if (r < 0)
         return r;
-    }
     r = work_new(c->loop, c->aws, path, &policy, &c->work);
     return r < 0 ? r : add_sources(c);
 }
@@ -298,6 +321,45 @@ static int run(struct courier *c)
     return sd_event_loop(c->loop);
 }
 
+/* ---- --check ----------------------------------------------------------------------------------
+ */
+
+static void checked(void *ctx, bool sound)
+{
+    const struct courier *c = ctx;
+
+    sd_event_exit(c->loop, sound ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* What systemd gives the courier, a shell has to be told. */
+static void look_for_environment(struct courier *c)
+{
+    for (char *const *e = environ; *e; e++)
+        if (strncmp(*e, "AWS_", 4) == 0)
+            return;
+    if (access(ENVIRONMENT_FILE, F_OK) == 0)
+        say(c, LOG_WARNING,
+            ENVIRONMENT_FILE " counts under systemd only; to check with it: "
+                             "(set -a; . " ENVIRONMENT_FILE "; team-courier --check)");
+}
+
+static int run_check(struct courier *c)
+{
+    struct check_calls calls = {.covers_set = covers_set, .done = checked, .ctx = c};
+    struct check *check = NULL;
+    int r = sd_event_default(&c->loop);
+
+    look_for_environment(c);
+    if (r >= 0)
+        r = begin_client(c);
+    if (r >= 0)
+        r = check_start(c->aws, &calls, &check);
+    if (r >= 0)
+        r = sd_event_loop(c->loop);
+    check_free(check);
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     static struct courier courier;
@@ -315,7 +377,7 @@ int main(int argc, char **argv)
     }
     if (become_user(c) < 0)
         return EXIT_FAILURE;
-    r = run(c);
+    r = c->check ? run_check(c) : run(c);
     if (r < 0)
         say(c, LOG_CRIT, strerror(-r));
     c->work = work_free(c->work);
