@@ -61,6 +61,7 @@ static const struct column REQUEST[] = {
     { "active_from",       HIDDEN,        TEAM_ACTIVE_FROM,       COL_MOMENT,  NEVER, NULL },
     { "active_until",      "UNTIL",       TEAM_ACTIVE_UNTIL,      COL_TIME,    4,     NULL },
     { "ended_at",          HIDDEN,        TEAM_ENDED_AT,          COL_MOMENT,  NEVER, NULL },
+    { "credentials_until", "CREDENTIALS", TEAM_CREDENTIALS_UNTIL, COL_TIME,    IF_ANY + 4, NULL },
     { "approval_required", HIDDEN,        TEAM_APPROVAL_REQUIRED, COL_YESNO,   NEVER, NULL },
     { "decisions",         HIDDEN,        TEAM_DECISION_MADE,     COL_GROUPS,  NEVER, &DECISIONS_TYPE },
     { "waiting_for",       "WAITING FOR", TEAM_WAITING_FOR,       COL_TEXTS,   8,     NULL },

@@ -48,7 +48,8 @@ static int put_record(void *ctx, const struct record *r)
     const struct config *config = team(q)->config;
     struct row_context c = {.world = &team(q)->world,
                             .portal = config->aws.portal_url,
-                            .sso_region = config->aws.identity_center_region};
+                            .sso_region = config->aws.identity_center_region,
+                            .now = host_now().wall};
     struct wire_mark mark = query_row(q);
 
     row_request(&q->out, &c, r);

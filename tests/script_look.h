@@ -259,10 +259,12 @@ static inline void do_credentials(void)
     const struct request *r = request_now(need_id());
 
     for (size_t i = 0; i < r->n_targets; i++) {
+        struct wall until = grant_credentials_until(&r->grants[i], play.g.now.wall);
+
         text_put(&play.say, i > 0 ? " " : "");
-        if (r->grants[i].credentials_until.us == 0)
+        if (until.us == 0)
             text_put(&play.say, "none");
         else
-            put_seconds(r->grants[i].credentials_until.us - play.g.now.wall.us);
+            put_seconds(until.us - play.g.now.wall.us);
     }
 }

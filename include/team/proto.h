@@ -154,9 +154,10 @@ enum team_courier_op {
 enum team_row {
     TEAM_ROW_REQUEST = 1,  /* ID REQUESTER STATE TARGET* REASON [TICKET] REQUESTED_AT
                             * [REQUESTED_START] DURATION_S [ACTIVE_FROM] [ACTIVE_UNTIL] [ENDED_AT]
-                            * APPROVAL_REQUIRED DECISION_MADE* WAITING_FOR* [EXTENSION]
-                            * [REVOKED_BY] [REVOKE_COMMENT] [FAILURE] HOST
-                            * DURATION_S includes granted extensions */
+                            * [CREDENTIALS_UNTIL] APPROVAL_REQUIRED DECISION_MADE* WAITING_FOR*
+                            * [EXTENSION] [REVOKED_BY] [REVOKE_COMMENT] [FAILURE] HOST
+                            * DURATION_S includes granted extensions. CREDENTIALS_UNTIL: it is over,
+                            * and what was fetched under it may work until then */
     TEAM_ROW_SESSION = 2,  /* SESSION [ID] USER SERVICE [TARGET_USER] [TTY] [RHOST] STATE LEADER
                             * STARTED_AT [ENDED_AT] [ENDED_HOW] [COMMAND] [LOGIN_UID] [AUDIT_SESSION]
                             * CONTAINED ESCAPED

@@ -96,6 +96,29 @@ static inline void text_put_duration(struct text *t, uint64_t seconds)
     }
 }
 
+/* Microseconds since 1970 as "2026-11-22T14:02:11Z". Before 1970 is 1970. */
+static inline void text_put_utc(struct text *t, int64_t us)
+{
+    const uint64_t s = us < 0 ? 0 : (uint64_t)us / 1000000;
+    /* Years that begin in March have their odd day at the end; 400 of them are 146097 days. */
+    const uint64_t day = s / 86400 + 719468, era = day / 146097, of_era = day % 146097;
+    const uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    const uint64_t month = (5 * of_year + 2) / 153;
+    const uint64_t parts[] = {era * 400 + year + (month >= 10),
+                              month < 10 ? month + 3 : month - 9,
+                              of_year - (153 * month + 2) / 5 + 1,
+                              s / 3600 % 24,
+                              s / 60 % 60,
+                              s % 60};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        text_put(t, parts[i] < 10 ? "0" : "");
+        text_put_u64(t, parts[i]);
+        text_put_n(t, &"--T::Z"[i], 1);
+    }
+}
+
 /* ---- reading text --------------------------------------------------------------------------- */
 
 /* Decimal digits only: no sign, no blank, no leading zero except "0" itself, no overflow. */

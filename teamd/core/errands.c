@@ -187,6 +187,7 @@ static void open_grant(struct step *s, struct request *r, struct grant *g)
     g->state = grant_move((enum grant_state)g->state, GRANT_ON_GRANTED).to;
     if (first)
         begin_window(s, r); /* so that waiting for AWS takes nothing away */
+    g->credentials_until.us = r->active_until.us + g->session_s * SECOND_US;
     put_request(s, r);
 }
 
@@ -216,6 +217,17 @@ void note_credentials(struct request *r)
         if (grant_is_aws(&r->grants[i]))
             r->grants[i].credentials_until.us = r->active_until.us +
                                                 r->grants[i].session_s * SECOND_US;
+}
+
+void note_half_made(struct step *s, struct request *r)
+{
+    for (size_t i = 0; i < r->n_targets; i++) {
+        struct grant *g = &r->grants[i];
+        const struct errand *e = world_errand(s->w, g->errand);
+
+        if (g->state == GRANT_OPENING && e && e->state == ERRAND_MAKING)
+            g->credentials_until.us = s->now.wall.us + g->session_s * SECOND_US;
+    }
 }
 
 static bool all_open(const struct request *r)

@@ -57,7 +57,8 @@ static void tell_grants(struct request *r, enum grant_event what)
 
 /* ---- into a state --------------------------------------------------------------------------- */
 
-static void audit_state(struct step *s, const struct request *r, const char *by, const char *detail)
+static struct audit *audit_state(struct step *s, const struct request *r, const char *by,
+                                 const char *detail)
 {
     static const char *const ACTIONS[REQ_STATES] = {
         [REQ_PENDING] = "request.submit",   [REQ_SCHEDULED] = "request.schedule",
@@ -68,7 +69,7 @@ static void audit_state(struct step *s, const struct request *r, const char *by,
         [REQ_FAILED] = "request.fail",
     };
 
-    put_audit(s, ACTIONS[r->state], by, r, "done", detail);
+    return put_audit(s, ACTIONS[r->state], by, r, "done", detail);
 }
 
 static void enter_scheduled(struct step *s, struct request *r)
@@ -97,6 +98,7 @@ static void enter_ending(struct step *s, struct request *r)
 {
     if (r->extension.for_s > 0)
         extension_close(s, r, "extension.expire", "");
+    note_half_made(s, r);
     tell_grants(r, GRANT_ON_END);
     set_due(s, r, at_once(s->now));
 }
@@ -140,6 +142,18 @@ static void enter(struct step *s, struct request *r)
     }
 }
 
+/* Of an elevation that is over: what was fetched under it works on for a while. */
+static void audit_credentials(const struct step *s, const struct request *r, struct audit *a)
+{
+    struct wall until = request_credentials_until(r, s->now.wall);
+    struct text detail = text_over(a->detail, sizeof a->detail);
+
+    if (until.us <= s->now.wall.us)
+        return;
+    text_put(&detail, "credentials may live until ");
+    text_put_utc(&detail, until.us);
+}
+
 static void note_revoker(struct request *r, const char *by)
 {
     struct text name = text_over(r->revoked_by.text, sizeof r->revoked_by.text);
@@ -151,6 +165,7 @@ enum move_kind move_request(struct step *s, struct request *r, enum request_even
                             const char *by)
 {
     struct move m = request_move((enum request_state)r->state, what);
+    struct audit *a;
 
     if (m.kind != MOVE_GO && m.kind != MOVE_FINISH)
         return m.kind;
@@ -160,8 +175,10 @@ enum move_kind move_request(struct step *s, struct request *r, enum request_even
     if (m.to == REQ_REVOKED || m.end_as == REQ_REVOKED)
         note_revoker(r, by);
     enter(s, r);
-    audit_state(s, r, r->state == REQ_REVOKED ? r->revoked_by.text : by,
-                what == REQ_ON_LAPSE ? "not eligible any more" : "");
+    a = audit_state(s, r, r->state == REQ_REVOKED ? r->revoked_by.text : by,
+                    what == REQ_ON_LAPSE ? "not eligible any more" : "");
+    if (m.kind == MOVE_FINISH)
+        audit_credentials(s, r, a);
     put_request(s, r);
     if (request_state_final((enum request_state)r->state))
         world_remove_request(s->w, r);

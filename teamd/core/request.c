@@ -111,3 +111,26 @@ const char *set_id(const char *arn)
             id = c + 1;
     return strlen(id) < SET_ID_CAP ? id : id + strlen(id) - (SET_ID_CAP - 1);
 }
+
+struct wall grant_credentials_until(const struct grant *g, struct wall now)
+{
+    struct wall fresh = {now.us + g->session_s * SECOND_US};
+
+    if (g->state == GRANT_CLOSING && g->credentials_until.us > 0 &&
+        g->credentials_until.us < fresh.us)
+        return fresh;
+    return g->credentials_until;
+}
+
+struct wall request_credentials_until(const struct request *r, struct wall now)
+{
+    struct wall last = {0};
+
+    for (size_t i = 0; i < r->n_targets; i++) {
+        struct wall until = grant_credentials_until(&r->grants[i], now);
+
+        if (until.us > last.us)
+            last = until;
+    }
+    return last;
+}

@@ -141,6 +141,13 @@ struct request {
     char host[HOST_CAP]; /* where it was asked */
 };
 
+/* Until when credentials of a grant may work, as far as it is known now: as long as AWS has the
+ * assignment, new ones can be fetched. 0: none could be. */
+struct wall grant_credentials_until(const struct grant *g, struct wall now);
+
+/* The latest of its grants. */
+struct wall request_credentials_until(const struct request *r, struct wall now);
+
 /* Is access open under this request at this moment? The state alone is not enough: a late timer or
  * a full disk must not lengthen a window. */
 static inline bool request_open(const struct request *r, struct now now)

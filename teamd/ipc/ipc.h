@@ -130,6 +130,7 @@ unsigned conn_op(const struct conn *c);
 struct row_context {
     const struct world *world;       /* to say who is waited for, and what AWS keeps waiting */
     const char *portal, *sso_region; /* where AWS is used; NULL or "": nobody knows */
+    struct wall now;                 /* to say whether credentials may live yet */
 };
 
 /* Each writes the fields of one ROW (without the ROW group itself). Text that is not plain is made

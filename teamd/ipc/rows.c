@@ -102,7 +102,7 @@ static void put_aws(struct wire_out *w, const struct row_context *c, const struc
     put(w, TEAM_ACCOUNT, g->target.place);
     put(w, TEAM_ACCOUNT_NAME, names->account);
     put(w, TEAM_PERMISSION_SET, g->target.what);
-    put_time(w, TEAM_CREDENTIALS_UNTIL, g->credentials_until);
+    put_time(w, TEAM_CREDENTIALS_UNTIL, grant_credentials_until(g, c->now));
     if (e && (g->state == GRANT_OPENING || g->state == GRANT_CLOSING))
         put(w, TEAM_TROUBLE, e->trouble);
     if (g->state == GRANT_OPEN && c->portal && c->portal[0]) {
@@ -211,6 +211,17 @@ static void put_ask(struct wire_out *w, const struct row_context *c, const struc
     put_seconds(w, TEAM_DURATION_S, r->duration_s);
 }
 
+/* Said of what is over, or on its way there: that credentials live as long as the elevation, and
+ * then a while, is nothing to look out for. */
+static void put_credentials(struct wire_out *w, const struct row_context *c,
+                            const struct request *r)
+{
+    struct wall until = request_credentials_until(r, c->now);
+
+    if (r->state >= REQ_ENDING && until.us > c->now.us)
+        put_time(w, TEAM_CREDENTIALS_UNTIL, until);
+}
+
 void row_request(struct wire_out *w, const struct row_context *c, const struct record *record)
 {
     const struct request *r = &record->request;
@@ -219,6 +230,7 @@ void row_request(struct wire_out *w, const struct row_context *c, const struct r
     put_time(w, TEAM_ACTIVE_FROM, r->active_from);
     put_time(w, TEAM_ACTIVE_UNTIL, r->active_until);
     put_time(w, TEAM_ENDED_AT, r->ended_at);
+    put_credentials(w, c, r);
     wire_put_u64(w, TEAM_APPROVAL_REQUIRED, r->approval_required);
     for (size_t i = first_decision(record); i < record->n_decisions; i++)
         put_decision(w, &record->decisions[i]);

@@ -110,6 +110,11 @@ is "in JSON there are ids and names" "$(as alice teamctl show "$id" --json |
 ok "an elevation is revoked" as alice teamctl revoke "$id" --yes
 ok "and comes to its end" comes_to "$id" revoked
 is "AWS does not have it any more" "$(GET assignments)" ""
+like "list says how long credentials may live" "$(as alice teamctl list)" 'CREDENTIALS'
+is "as JSON, an hour" "$(as alice teamctl list --json |
+    jq -r 'select(.state == "revoked") | (.credentials_until | fromdate) - (.ended_at | fromdate) | . >= 3599 and . <= 3600')" true
+like "so does the trail" "$(teamctl audit --request "$id" --action request.revoke --json | jq -r .detail)" \
+    '^credentials may live until 20[-0-9]+T[0-9:]+Z$'
 like "the trail has it" "$(teamctl audit --request "$id" --json | jq -r .action | xargs)" \
     'assignment.look assignment.make assignment.made request.active .*assignment.remove assignment.gone request.revoke'
 

@@ -179,6 +179,9 @@
   .teamd = {"ROWS REQUEST {ID=K7QF2M9X STATE=active REASON='証明書を更新する'}{ID=K7QF2M9Y STATE=active REASON='e\xcc\x81"
             "e\xcc\x81'}{ID=K7QF2M9Z STATE=active REASON='no end to it, as it were, and more'}", DONE},
   .asked = "LIST\n", .golden = "list.wide", .width = 50, .env = {"NO_COLOR=1"} },
+{ .says = "credentials that outlive an elevation have a column of their own",
+  .args = {"list"}, .teamd = {"ROWS REQUEST {ID=K7QF2M9X STATE=ended CREDENTIALS_UNTIL=2000003600000000}", DONE},
+  .asked = "LIST\n", .golden = "list.credentials", .width = 200, .env = {"NO_COLOR=1"} },
 { .says = "list as JSON has every field, absent ones null", .args = {"list", "--json"}, .teamd = {REQUESTS, DONE}, .asked = "LIST\n", .golden = "list.json" },
 { .says = "list as CSV", .args = {"list", "--csv"}, .teamd = {REQUESTS, DONE}, .asked = "LIST\n", .golden = "list.csv" },
 { .says = "formulas are harmless in CSV", .args = {"list", "--csv"}, .teamd = {"ROWS REQUEST " HOSTILE_ROW, DONE}, .asked = "LIST\n", .golden = "hostile.csv" },

@@ -204,7 +204,8 @@ static const struct row ROWS[] = {
      "pass 1h\nstate R1 => ending\ngrants R1 => closing\n"
      "errands => 1 removing 111122223333/Admin u-alice\n"
      "pass 1m\ncourier 1 gone\ntrail => assignment.gone - done, request.end - done\n"
-     "detail => " ADMIN "; \nstate R1 => ended\ngrants R1 => closed\nerrands => nothing\n"
+     "detail => " ADMIN "; credentials may live until 2027-01-15T10:01:30Z\nstate R1 => "
+     "ended\ngrants R1 => closed\nerrands => nothing\n"
      "credentials R1 => 1h\n"},
     {"what was there before is used, and stays", PLAIN,
      "alice request " READ " 1h => done activating\ncourier 1 there\n"
@@ -266,7 +267,7 @@ static const struct row ROWS[] = {
      "failure R1 => aws:222222223333/Admin: quota\n"
      "errands => 1 removing 111122223333/Admin u-alice, 2 removing 222222223333/Admin u-alice\n"
      "courier 1 gone\nstate R1 => ending\ncourier 2 gone\nstate R1 => failed\n"
-     "grants R1 => closed closed failed\n"},
+     "grants R1 => closed closed failed\ncredentials R1 => none 1h none\n"},
     {"what fails before it was made needs no removal", PLAIN,
      "alice request " ADMIN " 1h\ncourier 1 failed text=denied\n"
      "state R1 => failed\nerrands => nothing\nfailure R1 => " ADMIN ": denied\n"},
@@ -279,7 +280,14 @@ static const struct row ROWS[] = {
      "alice request " ADMIN "," DEV
      " 1h\ncourier 1 absent\nbob revoke R1 => done ending\ntick\ntick\n"
      "grants R1 => closing closed\nerrands => 1 removing 111122223333/Admin u-alice\n"
-     "courier 1 gone\nstate R1 => revoked\nrevoker R1 => bob\n"},
+     "courier 1 gone\nstate R1 => revoked\nrevoker R1 => bob\ncredentials R1 => 1h none\n"},
+    {"what nobody could have fetched is not to be feared", PLAIN,
+     "alice request " ADMIN " 1h => done activating\nalice revoke R1\ntick\n"
+     "state R1 => revoked\ncredentials R1 => none\n"},
+    {"what AWS cannot remove goes on giving credentials", PLAIN,
+     "alice request " ADMIN " 1h\ncourier 1 absent\ncourier 1 made\npass 3h\n"
+     "state R1 => ending\ncredentials R1 => 1h\npass 30m\ncredentials R1 => 1h\n"
+     "courier 1 gone\npass 30m\ncredentials R1 => 30m\n"},
     {"who is not eligible any more loses what is being activated", PLAIN "--\n" RULES ORG USERS,
      "alice request " ADMIN
      " 1h\npolicy second\npass 1s\nstate R1 => revoked\nrevoker R1 => policy\n"},

@@ -272,6 +272,31 @@ static void what_is_open_in_aws_says_how_to_use_it(void **state)
     world_remove_errand(&world, world_errand(&world, 5));
 }
 
+/* What is over says it of itself as long as it matters; while it is open, its end does. */
+static void what_is_over_says_how_long_credentials_live(void **state)
+{
+    struct record r = plain_record();
+    struct request *q = &r.request;
+    struct row_context later = context;
+
+    (void)state;
+    q->n_targets = 2;
+    q->grants[0].target.kind = q->grants[1].target.kind = TARGET_AWS;
+    q->grants[0].state = q->grants[1].state = GRANT_CLOSED;
+    q->grants[0].credentials_until = (struct wall){9000000};
+    q->grants[1].credentials_until = (struct wall){8000000};
+    for (unsigned s = REQ_ACTIVE; s <= REQ_FAILED; s++) {
+        q->state = (uint8_t)s;
+        for (int64_t us = 8999999; us <= 9000000; us++) {
+            later.now.us = us;
+            begin_row(TEAM_ROW_REQUEST);
+            row_request(&out, &later, &r);
+            assert_int_equal(strstr(print_row(), " CREDENTIALS_UNTIL=9000000 APPROVAL_REQ") != NULL,
+                             s >= REQ_ENDING && us < 9000000);
+        }
+    }
+}
+
 static void open_extension_says_who_is_waited_for(void **state)
 {
     struct record r = plain_record();
@@ -685,6 +710,7 @@ int main(void)
         TEST(pending_request_says_who_is_waited_for),
         TEST(request_that_was_revoked_says_all_that_was),
         TEST(what_is_open_in_aws_says_how_to_use_it),
+        TEST(what_is_over_says_how_long_credentials_live),
         TEST(open_extension_says_who_is_waited_for),
         TEST(nobody_is_waited_for_when_nothing_is_asked),
         TEST(crowd_is_cut_at_sixteen_names),

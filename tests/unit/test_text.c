@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -142,6 +143,25 @@ static void no_time_is_written_as_0s(void **state)
     (void)state;
     text_put_duration(&t, 0);
     assert_string_equal(written, "0s");
+}
+
+/* ---- moments ------------------------------------------------------------------------------- */
+
+/* As the C library says it, over the ends of all months and years. */
+static void a_moment_is_written_as_rfc_3339(void **state)
+{
+    char written[40], expected[40];
+
+    (void)state;
+    for (int64_t s = -86399; s < INT64_C(253402300800); s += 86399) {
+        struct text t = text_over(written, sizeof written);
+        time_t when = (time_t)(s < 0 ? 0 : s);
+        struct tm tm;
+
+        text_put_utc(&t, s * 1000000 + 999999);
+        strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&when, &tm));
+        assert_string_equal(written, expected);
+    }
 }
 
 /* ---- ids ----------------------------------------------------------------------------------- */
@@ -486,6 +506,7 @@ int main(void)
     static struct CMUnitTest tests[200] = {
         cmocka_unit_test(a_duration_that_is_written_can_be_read),
         cmocka_unit_test(no_time_is_written_as_0s),
+        cmocka_unit_test(a_moment_is_written_as_rfc_3339),
         cmocka_unit_test(a_nul_is_no_digit_of_an_id),
         cmocka_unit_test(an_id_that_is_written_can_be_read),
         cmocka_unit_test(text_is_cut_whole_and_stays_cut),
