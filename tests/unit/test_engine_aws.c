@@ -282,7 +282,7 @@ static const struct row ROWS[] = {
      "grants R1 => closing closed\nerrands => 1 removing 111122223333/Admin u-alice\n"
      "courier 1 gone\nstate R1 => revoked\nrevoker R1 => bob\ncredentials R1 => 1h none\n"},
     {"what nobody could have fetched is not to be feared", PLAIN,
-     "alice request " ADMIN " 1h => done activating\nalice revoke R1\ntick\n"
+     "alice request " ADMIN " 1h => done activating\nalice revoke R1\ntick\ntick\n"
      "state R1 => revoked\ncredentials R1 => none\n"},
     {"what AWS cannot remove goes on giving credentials", PLAIN,
      "alice request " ADMIN " 1h\ncourier 1 absent\ncourier 1 made\npass 3h\n"
