@@ -101,7 +101,7 @@ static void terminate(struct live *l, const struct session *s, const struct act 
 static void kill_container(const struct live *l)
 {
     if (l->scope[0])
-        scope_kill(l->scope, l->scope_number);
+        scope_kill(l->scope, l->scope_number, SCOPE_KILL_US);
     else if (l->below[0] && container_kill(l->t->containers, l->below) < 0)
         log_line(LOG_ERR, "session %llu: its container cannot be killed",
                  (unsigned long long)l->number);

@@ -154,9 +154,10 @@ void scope_around(uint32_t pid, char path[SCOPE_CAP]);
 /* 0: nothing is in it any more, or it is removed. -EBUSY. */
 int scope_empty(const char *path, uint64_t number);
 
-/* Kills all that is in it, as far as it can be had in bounded time: call again until it is empty.
- */
-void scope_kill(const char *path, uint64_t number);
+/* Kills all that is in it, as far as it can be had in this time (and a few in any case): call again
+ * until it is empty. */
+#define SCOPE_KILL_US (100 * INT64_C(1000))
+void scope_kill(const char *path, uint64_t number, int64_t for_us);
 
 int scope_each(const char *path, uint64_t number, cgroup_member_fn each, void *ctx);
 

@@ -122,16 +122,26 @@ int scope_empty(const char *path, uint64_t number)
 struct round {
     const char *path;
     int signal;
+    int64_t until_us;
     unsigned met;
+    bool over; /* there was no time for the others */
 };
+
+/* However slow the machine is, some are got each time. */
+enum { MET_AT_LEAST = 64 };
 
 /* The pidfd comes first, and then the look whether this number is in there: if the number has
  * become another's in between, the pidfd is that of a dead process. */
 static void signal_member(void *ctx, uint32_t pid)
 {
     struct round *round = ctx;
-    int pidfd = pidfd_open((pid_t)pid, 0);
+    int pidfd;
 
+    if (round->met >= MET_AT_LEAST && host_now().boot.us >= round->until_us)
+        round->over = true;
+    if (round->over)
+        return;
+    pidfd = pidfd_open((pid_t)pid, 0);
     if (pidfd < 0)
         return;
     if (holds(round->path, pid) && pid != (uint32_t)getpid() &&
@@ -140,31 +150,32 @@ static void signal_member(void *ctx, uint32_t pid)
     close(pidfd);
 }
 
-static unsigned signal_all(int dir, const char *path, int signal)
+/* As many rounds as there is time for: to stop them, until no more have come; to kill them, until
+ * there are none. */
+static void signal_all(int dir, const char *path, int signal, int64_t for_us)
 {
-    struct round round = {.path = path, .signal = signal};
+    struct round round = {.path = path, .signal = signal, .until_us = host_now().boot.us + for_us};
+    unsigned before = 0;
 
-    (void)cgroup_each(dir, signal_member, &round);
-    return round.met;
+    for (int i = 0; i < ROUNDS_MAX && !round.over; i++) {
+        round.met = 0;
+        (void)cgroup_each(dir, signal_member, &round);
+        if (round.met == before || host_now().boot.us >= round.until_us)
+            break;
+        before = signal == SIGSTOP ? round.met : 0;
+    }
 }
 
 /* Who is stopped starts nobody and yet counts for the limits of the person, so a fork bomb comes to
  * rest; then they are killed. */
-void scope_kill(const char *path, uint64_t number)
+void scope_kill(const char *path, uint64_t number, int64_t for_us)
 {
     int dir = scope_dir(path, number);
-    unsigned before = 0, met;
 
     if (dir < 0)
         return;
-    for (int i = 0; i < ROUNDS_MAX; i++) {
-        met = signal_all(dir, path, SIGSTOP);
-        if (met == before)
-            break;
-        before = met;
-    }
-    for (int i = 0; i < ROUNDS_MAX && signal_all(dir, path, SIGKILL) > 0; i++)
-        ;
+    signal_all(dir, path, SIGSTOP, for_us / 2);
+    signal_all(dir, path, SIGKILL, for_us / 2);
     close(dir);
 }
 

@@ -144,7 +144,7 @@ static void a_login_alone_in_its_scope_has_it(void **state)
     assert_int_equal(number, number_of_dir());
     scope_around((uint32_t)pid, path);
     assert_string_equal(path, scope);
-    scope_kill(scope, number);
+    scope_kill(scope, number, SCOPE_KILL_US);
     wait_until_empty(number);
     end(pid);
 }
@@ -202,7 +202,7 @@ static void below_a_scope_is_in_it(void **state)
     assert_string_equal(found, scope);
     assert_int_equal(members(), 1);
     assert_int_equal(scope_empty(scope, number_of_dir()), -EBUSY);
-    scope_kill(scope, number_of_dir());
+    scope_kill(scope, number_of_dir(), SCOPE_KILL_US);
     end(pid);
     wait_until_empty(number_of_dir());
     rmdir(path);
@@ -224,13 +224,33 @@ static void everything_in_it_is_killed_and_nothing_else(void **state)
     other = sleeper(beside, 0);
     assert_int_equal(members(), 52);
     assert_int_equal(scope_empty(scope, number), -EBUSY);
-    scope_kill(scope, number);
+    scope_kill(scope, number, SCOPE_KILL_US);
     wait_until_empty(number);
     end(pid);
     end(stopped);
     assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
     end(other);
     rmdir(beside);
+}
+
+static void whom_there_is_no_time_for_is_left_for_the_next_time(void **state)
+{
+    pid_t pid = sleeper(dir, 200);
+    uint64_t number = number_of_dir();
+    int before = members(), left;
+
+    (void)state;
+    assert_int_equal(before, 201);
+    for (int times = 0; (left = members()) > 0; times++) {
+        assert_true(times < 10);
+        scope_kill(scope, number, 0);
+        assert_true(times > 0 || members() > 100);
+        for (int i = 0; i < 500 && members() == left; i++)
+            usleep(10000);
+        assert_true(members() < left);
+    }
+    wait_until_empty(number);
+    end(pid);
 }
 
 static void a_fork_bomb_comes_to_an_end(void **state)
@@ -253,7 +273,7 @@ static void a_fork_bomb_comes_to_an_end(void **state)
     for (int i = 0; i < 500 && members() < 150; i++)
         usleep(10000);
     for (int i = 0; i < 20 && scope_empty(scope, number) < 0; i++) {
-        scope_kill(scope, number);
+        scope_kill(scope, number, SCOPE_KILL_US);
         usleep(100000);
     }
     assert_int_equal(scope_empty(scope, number), 0);
@@ -268,13 +288,13 @@ static void another_of_the_same_name_is_not_it(void **state)
     (void)state;
     rmdir(dir);
     assert_int_equal(scope_empty(scope, number), 0); /* it is gone */
-    scope_kill(scope, number);
+    scope_kill(scope, number, SCOPE_KILL_US);
     assert_int_equal(mkdir(dir, 0755), 0);
     assert_int_not_equal(number_of_dir(), number);
     pid = sleeper(dir, 0);
     assert_int_equal(scope_empty(scope, number), 0);
     assert_int_equal(scope_each(scope, number, count, &number), -ENOENT);
-    scope_kill(scope, number);
+    scope_kill(scope, number, SCOPE_KILL_US);
     usleep(50000);
     assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
     assert_int_equal(scope_empty(scope, number_of_dir()), -EBUSY);
@@ -322,6 +342,7 @@ int main(void)
         IN_A_SCOPE(what_is_named_otherwise_is_no_scope),
         IN_A_SCOPE(below_a_scope_is_in_it),
         IN_A_SCOPE(everything_in_it_is_killed_and_nothing_else),
+        IN_A_SCOPE(whom_there_is_no_time_for_is_left_for_the_next_time),
         IN_A_SCOPE(a_fork_bomb_comes_to_an_end),
         IN_A_SCOPE(another_of_the_same_name_is_not_it),
         IN_A_SCOPE(the_loop_is_told_when_the_last_process_has_left),
