@@ -171,6 +171,17 @@ $(BUILD)/tests/system/%: tests/system/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(ALL_LDFLAGS)
 
+# teamd, except that it looks for strays every second instead of every minute.
+SYSTEM_HELPERS += $(BUILD)/tests/system/teamd-often
+
+$(OBJ)/teamd/sessions.often.o: teamd/sessions.c
+	@mkdir -p $(@D)
+	$(call SAY,CC) $(CC) $(ALL_CFLAGS) -DLOOK_EVERY_US=1000000 -fPIE -c -o $@ $<
+
+$(BUILD)/tests/system/teamd-often: $(OBJ)/teamd/sessions.often.o $(filter-out %/sessions.o,$(TEAMD_OBJS)) $(BUILD)/libteamd.a
+	@mkdir -p $(@D)
+	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMD_LIBS)
+
 # What `make bench` compares with. teamd-one-by-one is teamd, except that it commits each request for
 # itself.
 $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libteamd.a

@@ -140,6 +140,8 @@ void sessions_act(struct teamd *t, const struct act *act)
     const struct session *s = world_session(&t->world, act->session);
     struct live *l = live_find(t, act->session);
 
+    if (s && !l)
+        l = live_follow_late(t, s);
     if (!s || !l)
         return;
     if (act->kind == ACT_WARN)

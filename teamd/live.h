@@ -27,6 +27,10 @@ struct live {
 
 struct live *live_find(const struct teamd *t, uint64_t number);
 
+/* A session that could not be followed when it began, if it can be now. NULL: not yet, or nothing
+ * is left of it, and that is told. */
+struct live *live_follow_late(struct teamd *t, const struct session *s);
+
 /* Queues an event about it, unless it waits to be committed already. */
 int live_tell(struct teamd *t, enum event_kind kind, uint64_t number);
 

@@ -11,8 +11,11 @@
 /* Live sessions as processes: their leaders and their containers. What is decided about them is the
  * core's; what has to be done to them is in ending.c. */
 
+/* A test of it does not wait for a minute. */
+#ifndef LOOK_EVERY_US
 #define LOOK_EVERY_US (60 * UINT64_C(1000000))
-#define LOOK_FOR_US   (50 * INT64_C(1000)) /* at once */
+#endif
+#define LOOK_FOR_US (50 * INT64_C(1000)) /* at once */
 
 enum { NESTED_MAX = 64 };
 
@@ -246,8 +249,12 @@ int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONT
         return -ENOENT;
     }
     r = follow(t, s, pidfd, &l);
-    if (r < 0)
+    if (r < 0) {
+        log_line(LOG_ERR, "session %llu cannot be followed yet: %s", (unsigned long long)number,
+                 strerror(-r));
+        t->unfollowed = true;
         return r;
+    }
     kept_put(l);
     if (s->scope[0])
         adopt_scope(l, s);
@@ -273,7 +280,9 @@ static int find_leader(const struct session *s, bool *kept)
     return pidfd == -ENOENT ? leader_open(&s->leader) : pidfd;
 }
 
-int sessions_restore(struct teamd *t, const struct session *s, bool same_boot)
+/* `if_gone` is what it was, if nothing is left of it. */
+static int follow_again(struct teamd *t, const struct session *s, bool same_boot,
+                        enum event_kind if_gone)
 {
     bool kept = false, has_place = s->scope[0] || (s->contained && t->containers);
     struct live *l;
@@ -285,7 +294,7 @@ int sessions_restore(struct teamd *t, const struct session *s, bool same_boot)
     if (pidfd == -EMFILE || pidfd == -ENFILE || pidfd == -ENOMEM)
         return pidfd; /* that says nothing about the leader */
     if (pidfd < 0 && (!has_place || !same_boot))
-        return live_tell(t, EV_NOT_FOUND, s->number);
+        return live_tell(t, if_gone, s->number);
     r = follow(t, s, pidfd < 0 ? -1 : pidfd, &l);
     if (r < 0)
         return r;
@@ -298,6 +307,31 @@ int sessions_restore(struct teamd *t, const struct session *s, bool same_boot)
         l->below[0] = '\0';
     live_look_whether_gone(l);
     return 0;
+}
+
+int sessions_restore(struct teamd *t, const struct session *s, bool same_boot)
+{
+    return follow_again(t, s, same_boot, EV_NOT_FOUND);
+}
+
+struct live *live_follow_late(struct teamd *t, const struct session *s)
+{
+    if (turn_has(t, EV_GONE, s->number) || turn_has(t, EV_NOT_FOUND, s->number))
+        return NULL;
+    if (follow_again(t, s, true, EV_GONE) < 0)
+        t->unfollowed = true;
+    return live_find(t, s->number);
+}
+
+static void follow_all(struct teamd *t)
+{
+    const struct session *s;
+    uint32_t at = 0;
+
+    t->unfollowed = false;
+    while ((s = world_each_session(&t->world, &at)))
+        if (!live_find(t, s->number))
+            (void)live_follow_late(t, s);
 }
 
 /* ---- who is where ------------------------------------------------------------------------------
@@ -447,8 +481,11 @@ static int look_around(sd_event_source *source, uint64_t usec, void *ctx)
         t->look_below = l->number;
         look_at(l);
     }
-    if (!l)
+    if (!l) {
         t->look_below = 0;
+        if (t->unfollowed)
+            follow_all(t);
+    }
     sd_event_source_set_time(source, l ? usec : t->look_again);
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }

@@ -83,6 +83,7 @@ struct teamd {
     bool use_scopes;               /* those of logins */
     struct live *live;
     unsigned n_scopes;          /* of the live ones */
+    bool unfollowed;            /* some session could not be: there was no memory */
     uint64_t surveyed, counted; /* when: all processes, see live.h */
     sd_event_source *look_around;
     uint64_t look_below; /* this round has come down to that session; 0: it is over */

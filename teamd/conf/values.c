@@ -1,4 +1,5 @@
 /* Single values: durations, texts and words. */
+#include "conf/cleanup.h"
 #include "conf/reader.h"
 #include "conf/schema.h"
 
@@ -141,17 +142,46 @@ static void read_host(struct reader *r, const struct key *k, config_setting_t *s
         copy_text(s, to);
 }
 
+static bool is_plain_path(const char *path)
+{
+    for (const char *at = path; *at == '/';) {
+        size_t n = strcspn(at + 1, "/");
+        bool last = at[1 + n] == '\0';
+
+        if ((n == 0 && (!last || at == path)) || (n == 1 && at[1] == '.') ||
+            (n == 2 && at[1] == '.' && at[2] == '.'))
+            return false;
+        at += 1 + n;
+    }
+    return path[0] == '/';
+}
+
+/* The kernel says of a process where it is by the one name that has no links in it. */
+static void complain_of_link(struct reader *r, config_setting_t *s, const char *value)
+{
+    CLEANUP(freep) char *real = realpath(value, NULL);
+    size_t n = real ? strlen(real) : 0;
+
+    if (real && (strncmp(value, real, n) != 0 || (value[n] != '\0' && value[n] != '/')))
+        complain(r, s, "is a link to %s, and has to be given as that", real);
+}
+
 static void read_cgroup(struct reader *r, const struct key *k, config_setting_t *s, void *to)
 {
     const char *value = config_setting_get_string(s);
 
     if (!text_fits(r, k, s))
         return;
-    if (strcmp(value, "auto") != 0 && strcmp(value, "off") != 0 &&
-        (value[0] != '/' || strstr(value, "..")))
-        complain(r, s, "must be \"auto\", \"off\" or an absolute path without \"..\"");
-    else
-        copy_text(s, to);
+    if (strcmp(value, "auto") != 0 && strcmp(value, "off") != 0) {
+        if (!is_plain_path(value)) {
+            complain(r, s,
+                     "must be \"auto\", \"off\" or an absolute path without \"..\", \".\" and "
+                     "\"//\"");
+            return;
+        }
+        complain_of_link(r, s, value);
+    }
+    copy_text(s, to);
 }
 
 static void read_aws_user(struct reader *r, const struct key *k, config_setting_t *s, void *to)

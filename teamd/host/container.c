@@ -58,14 +58,28 @@ static int make_own(const char *mount, const char *name, uid_t uid, gid_t gid,
     return geteuid() == 0 ? give_to(out, uid, gid) : 0;
 }
 
+/* By another name than the kernel's, nobody would be found in it. */
+static bool is_real(const char *path)
+{
+    char *real = realpath(path, NULL);
+    size_t n = strlen(path);
+    bool same;
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    same = real && strlen(real) == n && memcmp(real, path, n) == 0;
+    free(real);
+    return same;
+}
+
 /* As the configuration says; it has to be below the mount point, which names it for the kernel. */
 static int take_given(const char *mount, const char *where, char out[CONTAINER_CAP])
 {
     size_t n = strlen(mount);
 
     return strncmp(where, mount, n) == 0 && where[n] == '/' && where[n + 1] != '\0' &&
-                   cgroup_is_v2(where) && cgroup_join(out, CONTAINER_CAP, where, "") &&
-                   access(where, W_OK) == 0
+                   is_real(where) && cgroup_is_v2(where) &&
+                   cgroup_join(out, CONTAINER_CAP, where, "") && access(where, W_OK) == 0
                ? 0
                : -ENOTSUP;
 }

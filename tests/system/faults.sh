@@ -93,6 +93,33 @@ for _ in 1 2 3 4 5; do
 done
 is "during restarts every sudo got an answer" $answers 5
 
+# ---- no memory to follow a session ----------------------------------------------------------------
+
+stop_teamd
+# broken ARG...: teamd cannot follow the first session. It looks around every second.
+broken() { LD_PRELOAD=$BUILD/tests/torture/fail.so FAIL_CALL=follow FAIL_NTH=1 FAIL_ERRNO=12 TEAMD=$BUILD/tests/system/teamd-often start_teamd "$@"; }
+state() { teamctl show "$id" --json | jq -r "$1"; }
+over() { [ "$(state .state)" = revoked ]; }
+session_ended() { [ "$(state ".sessions[0].state")" = ended ]; }
+broken || exit 1
+refused "a session that cannot be followed is not opened" as alice sudo -n id
+as alice teamctl revoke "$id" --yes >/dev/null
+ok "and keeps its request from its end no longer than it lives" until_true 5 over
+is "how it ended is in the record" "$(state '[.sessions[] | select(.ended_at == null)] | length')" 0
+stop_teamd
+sed -i '/^settings/a sessions: { cgroup = "off"; };' /etc/team/team.conf
+broken || exit 1
+run as alice teamctl request sudo --for 1h --reason "another test of faults"
+id=${out:0:8}
+refused "nor is one without a container" as alice sudo -n id
+ok "which is found to be over at the next look" until_true 5 session_ended
+is "and is not called lost" "$(state '.sessions[0].ended_how')" exited
+is "while its elevation goes on" "$(state .state)" active
+ok "and can be used" as alice sudo -n true
+stop_teamd
+good_config
+start_teamd || exit 1
+
 # ---- the module's arguments ------------------------------------------------------------------------
 
 for args in 'timeout=soon' 'timeout=60s' 'colour' 'socket=relative' 'timeout=1s timeout'; do

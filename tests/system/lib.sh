@@ -332,10 +332,11 @@ config()
     install -m 0644 /dev/stdin /etc/team/team.conf
 }
 
-# start_teamd [ARG...]: as root by hand; back when it answers. What it says is in $TEAM_LOG.
+# start_teamd [ARG...]: as root by hand; back when it answers. What it says is in $TEAM_LOG. $TEAMD is
+# another build of it.
 start_teamd()
 {
-    "$BUILD/teamd" --config /etc/team/team.conf "$@" >>"$TEAM_LOG" 2>&1 </dev/null &
+    "${TEAMD:-$BUILD/teamd}" --config /etc/team/team.conf "$@" >>"$TEAM_LOG" 2>&1 </dev/null &
     TEAMD_PID=$!
     until_true 10 _teamd_speaks_or_is_gone
     if ! teamctl status >/dev/null 2>&1; then

@@ -86,4 +86,23 @@ ok "as does her request" until_true 10 ended
 wait $job 2>/dev/null
 as bob teamctl revoke "$bobs" --yes >/dev/null
 
+# ---- while nothing ends ---------------------------------------------------------------------------
+
+stop_teamd
+TEAMD=$BUILD/tests/system/teamd-often
+start_teamd || exit 1
+elevate alice
+as alice sudo -n bash -c '(exec -a LEFT sleep 100) & sleep 1.5; echo $! >'"$v2"'/cgroup.procs; wait' &
+job=$!
+until_true 5 there LEFT
+noticed() { [ -n "$(escapes)" ]; }
+refused "what is in its place is not noticed" noticed
+ok "what has left it is, at one of the looks that teamd takes by itself" until_true 10 noticed
+sleep 1.5
+is "once" "$(escapes | wc -l)" 1
+ok "and is left alone as long as the elevation lasts" there LEFT
+as alice teamctl revoke "$id" --yes >/dev/null
+ok "but no longer" until_true 5 none LEFT
+wait $job 2>/dev/null
+
 finish

@@ -7,6 +7,7 @@
  *               meta     pwrite to the first two pages of a file: where LMDB commits
  *               send     send sendmsg         recv   recv recvmsg
  *               connect                       accept accept4
+ *               follow   sd_event_add_io of a pidfd
  *   FAIL_NTH    from 1 on; 0: none
  *   FAIL_ERRNO  what it fails with. -1: a write writes less than it was told to
  *   FAIL_ON     if set: all calls after that one fail, too
@@ -29,12 +30,13 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
-enum kind { MALLOC, WRITE, META, SYNC, SEND, RECV, CONNECT, ACCEPT, KINDS };
+enum kind { MALLOC, WRITE, META, SYNC, SEND, RECV, CONNECT, ACCEPT, FOLLOW, KINDS };
 
-static const char *const NAMES[KINDS] = {"malloc", "write", "meta",    "sync",
-                                         "send",   "recv",  "connect", "accept"};
+static const char *const NAMES[KINDS] = {"malloc", "write",   "meta",   "sync",  "send",
+                                         "recv",   "connect", "accept", "follow"};
 
 static struct {
     bool ready, on;
@@ -247,6 +249,25 @@ int accept4(int fd, struct sockaddr *from, socklen_t *n, int flags)
 {
     REAL(accept4);
     return fails(ACCEPT, CALLER) ? -1 : real(fd, from, n, flags);
+}
+
+static bool is_pidfd(int fd)
+{
+    char path[40], what[40];
+    ssize_t n;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    n = readlink(path, what, sizeof what - 1);
+    what[n > 0 ? n : 0] = '\0';
+    return strstr(what, "pidfd") != NULL;
+}
+
+int sd_event_add_io(sd_event *loop, sd_event_source **ret, int fd, uint32_t events,
+                    sd_event_io_handler_t handler, void *ctx)
+{
+    REAL(sd_event_add_io);
+    return is_pidfd(fd) && fails(FOLLOW, CALLER) ? -want.error
+                                                 : real(loop, ret, fd, events, handler, ctx);
 }
 
 /* ---- beginning and end ----------------------------------------------------------------------- */

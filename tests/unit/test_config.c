@@ -282,10 +282,19 @@ static const struct mistake MISTAKES[] = {
      "team.conf:1: identity.aws_users[0]: \"name\" is missing"},
     {"a cgroup that is no path is refused", "sessions: { cgroup = \"on\"; };",
      "team.conf:1: sessions.cgroup \"on\": must be \"auto\", \"off\" or an absolute path without "
-     "\"..\""},
+     "\"..\", \".\" and \"//\""},
     {"a cgroup path that climbs is refused", "sessions: { cgroup = \"/sys/../etc\"; };",
      "team.conf:1: sessions.cgroup \"/sys/../etc\": must be \"auto\", \"off\" or an absolute path "
-     "without \"..\""},
+     "without \"..\", \".\" and \"//\""},
+    {"so is one with a dot", "sessions: { cgroup = \"/sys/./x\"; };",
+     "team.conf:1: sessions.cgroup \"/sys/./x\": must be \"auto\", \"off\" or an absolute path "
+     "without \"..\", \".\" and \"//\""},
+    {"or two slashes", "sessions: { cgroup = \"/sys//x\"; };",
+     "team.conf:1: sessions.cgroup \"/sys//x\": must be \"auto\", \"off\" or an absolute path "
+     "without \"..\", \".\" and \"//\""},
+    {"or nothing else", "sessions: { cgroup = \"/\"; };",
+     "team.conf:1: sessions.cgroup \"/\": must be \"auto\", \"off\" or an absolute path "
+     "without \"..\", \".\" and \"//\""},
     {"a bad ticket pattern is refused", "settings: { ticket_pattern = \"(A\"; };",
      "team.conf:1: settings.ticket_pattern \"(A\": is not a POSIX extended regular expression: "
      "Unmatched ( or \\("},

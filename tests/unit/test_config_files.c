@@ -432,11 +432,39 @@ static void deep_nesting_survives(void **state)
 /* ---- all of it --------------------------------------------------------------------------------
  */
 
+/* The kernel knows a process's cgroup by one name; another one would find nobody in it. */
+static void a_cgroup_is_given_by_its_own_name(void **state)
+{
+    static const char *const GOOD_NAMES[] = {"place", "place/", "nothing-yet"};
+    char text[1200], says[1200];
+    struct config *c = NULL;
+
+    (void)state;
+    need_root();
+    assert_int_equal(mkdir(in_dir("place"), 0755), 0);
+    assert_int_equal(symlink("place", in_dir("link")), 0);
+    snprintf(text, sizeof text, "sessions: {\n cgroup = \"%s\"; };", in_dir("link"));
+    write_text("team.conf", text);
+    snprintf(says, sizeof says,
+             "team.conf:2: sessions.cgroup \"%s\": is a link to %s, and has to be given as that",
+             in_dir("link"), in_dir("place"));
+    expect_load("team.conf", -EINVAL, says);
+    for (size_t i = 0; i < SIZE(GOOD_NAMES); i++) {
+        snprintf(text, sizeof text, "sessions: { cgroup = \"%s\"; };", in_dir(GOOD_NAMES[i]));
+        write_text("team.conf", text);
+        assert_int_equal(load("team.conf", &c), 0);
+        c = config_free(c);
+    }
+    forget("link");
+    forget("place");
+}
+
 static const struct CMUnitTest TESTS[] = {
     {"a device is not opened", devices_are_not_opened, NULL, NULL, NULL},
     {"root's links to root's files are followed", links_of_root_are_followed, NULL, NULL, NULL},
     {"a directory in which others could swap the file is refused",
      directory_of_another_user_is_refused, NULL, NULL, NULL},
+    {"a cgroup is given by its own name", a_cgroup_is_given_by_its_own_name, NULL, NULL, NULL},
     {"a file that may not be read is -EACCES", unreadable_file_is_eacces, NULL, NULL, NULL},
     {"relative names are looked up from here, includes from team.conf", relative_names_work, NULL,
      NULL, NULL},

@@ -123,6 +123,7 @@ static int tear_down(void **state)
 
 static void there_are_none_where_there_is_no_place(void **state)
 {
+    static const char *const OTHER_NAMES[] = {"/", "/."};
     struct containers *c = NULL;
     char path[300];
 
@@ -135,6 +136,12 @@ static void there_are_none_where_there_is_no_place(void **state)
     assert_int_equal(containers_open(path, "x", 0, 0, &c), -ENOTSUP);
     snprintf(path, sizeof path, "%s/nothing-here", place);
     assert_int_equal(containers_open(path, "x", 0, 0, &c), -ENOTSUP);
+    for (size_t i = 0; i < sizeof OTHER_NAMES / sizeof OTHER_NAMES[0]; i++) {
+        snprintf(path, sizeof path, "%s%s%s", mount_point(), OTHER_NAMES[i],
+                 place + strlen(mount_point()));
+        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(containers_open(path, "x", 0, 0, &c), -ENOTSUP);
+    }
     assert_null(c);
     assert_null(containers_free(NULL));
 }
