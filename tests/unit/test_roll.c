@@ -174,6 +174,8 @@ static void accounts_are_found_by_their_names(void **state)
         {"aws:twin/Admin", NULL,
          "more than one account is called twin; ask by its number: 000000000000, 000000000001, "
          "000000000002, 000000000003"},
+        {"aws:pair/Admin", NULL,
+         "more than one account is called pair; ask by its number: 444400000000, 444400000001\n"},
         {"aws:nobody/Admin", NULL, "no account of AWS is called nobody; see teamctl targets"},
         {"aws:prod/", NULL, "what stands after the slash is"},
         {"aws:prod", NULL, "a target is"},
@@ -188,6 +190,9 @@ static void accounts_are_found_by_their_names(void **state)
     for (int i = 0; i < 6; i++)
         snprintf(rows + strlen(rows), sizeof rows - strlen(rows),
                  "KIND=account|ACCOUNT=%012d|LABEL=twin\n", i);
+    snprintf(rows + strlen(rows), sizeof rows - strlen(rows),
+             "KIND=account|ACCOUNT=444400000000|LABEL=pair\n"
+             "KIND=account|ACCOUNT=444400000001|LABEL=pair\n");
     d = directory_of(rows);
     for (size_t i = 0; i < SIZE(CASES); i++) {
         char why[WHY_CAP] = "", text[TARGET_TEXT_CAP];
@@ -197,6 +202,7 @@ static void accounts_are_found_by_their_names(void **state)
 
         if ((e == TARGET_OK) != (CASES[i].is != NULL))
             fail_msg("%s: %s", CASES[i].text, why);
+        why[strlen(why)] = '\n'; /* where the whole of it is told */
         assert_memory_equal(why, CASES[i].why, strlen(CASES[i].why));
         if (e == TARGET_OK) {
             target_text(&t, text);

@@ -42,6 +42,7 @@ static const struct {
     {"a target has no wildcard in its place", "host:bastion-*/sudo", TARGET_BAD_PLACE, NULL},
     {"a target has no question mark in its place", "host:bastion-?/sudo", TARGET_BAD_PLACE, NULL},
     {"a target has no wildcard in its service", "host:bastion/*", TARGET_BAD_WHAT, NULL},
+    {"a name may have every letter", "host:azAZ/azAZ", TARGET_OK, "host:azAZ/azAZ"},
     {"a service cannot be empty", "host:bastion/", TARGET_BAD_WHAT, NULL},
     {"a service has no second slash", "host:bastion/sudo/x", TARGET_BAD_WHAT, NULL},
     {"a service has no plus", "host:bastion/a+b", TARGET_BAD_WHAT, NULL},
@@ -126,6 +127,7 @@ static const struct {
     {"a root has no tilde", "aws:r-ab~2/*", TARGET_BAD_PLACE, false},
     {"a root's prefix alone", "aws:r-/*", TARGET_BAD_PLACE, false},
     {"an OU", "aws:ou-ab12-11111111/*", TARGET_OK, true},
+    {"an OU of every letter", "aws:ou-az09-azazaz09/*", TARGET_OK, true},
     {"an OU's prefix alone", "aws:ou-/*", TARGET_BAD_PLACE, false},
     {"an OU has two parts", "aws:ou-ab12/*", TARGET_BAD_PLACE, false},
     {"an OU's first part has 4 characters at least", "aws:ou-ab1-11111111/*", TARGET_BAD_PLACE,
@@ -226,6 +228,7 @@ static const struct {
 } EQUAL[] = {
     {"host:bastion/sudo", "host:bastion/sudo", true},
     {"host:Bastion/sudo", "host:bastioN/sudo", true},
+    {"host:AZ/sudo", "host:az/sudo", true},
     {"host:bastion/sudo", "host:bastion/su", false},
     {"host:bastion/sudo", "host:bastion1/sudo", false},
     {"host:bastion1/sudo", "host:bastion/sudo", false},

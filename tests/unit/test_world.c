@@ -428,6 +428,21 @@ static void what_was_decided_about_a_hundred_times_is_not_approved_again(void **
     assert_int_equal(g.out.reply.state, REQ_REJECTED);
 }
 
+/* Whatever was being done to it when teamd stopped is due at once; of one that goes on nothing is.
+ */
+static void the_first_pass_looks_at_what_was_being_ended(void **state)
+{
+    struct session s = {.number = 1, .uid = 1001, .state = SESSION_LIVE};
+
+    (void)state;
+    g.w.wake = (struct deadline){{NEVER_US}, {NEVER_US}};
+    assert_true(world_restore_session(&g.w, &s));
+    assert_int_equal(g.w.wake.wall.us, NEVER_US);
+    s = (struct session){.number = 2, .uid = 1001, .state = SESSION_TERMINATING};
+    assert_true(world_restore_session(&g.w, &s));
+    assert_int_equal(g.w.wake.wall.us, 0);
+}
+
 /* ---- invariants ----------------------------------------------------------------------------- */
 
 static struct request *active(void)
@@ -575,6 +590,7 @@ int main(void)
         cmocka_unit_test_setup(what_belongs_to_a_request_with_16_approvals_has_no_room_for_more,
                                set),
         cmocka_unit_test_setup(what_was_decided_about_a_hundred_times_is_not_approved_again, set),
+        cmocka_unit_test_setup(the_first_pass_looks_at_what_was_being_ended, set),
         cmocka_unit_test_setup(what_is_wrong_with_a_request_is_noticed, set),
         cmocka_unit_test_setup(what_is_wrong_with_a_session_is_noticed, set),
         cmocka_unit_test_setup(what_nothing_ends_by_itself_is_restored_so_on_another_boot, set),
