@@ -1,20 +1,31 @@
 #include "courier/activity_fetch.h"
 
 #include "courier/answer.h"
-#include "courier/json.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* What was delivered later than LATE_LEAST after the fact is found by who asks that much later. */
+#define LATE_LEAST_US (30 * 60 * SECOND_US)
+#define LATE_MOST_US  (25 * 3600 * SECOND_US)
+
+static void forget(struct activity_fetch *f)
+{
+    aws_cancel(f->call);
+    pages_cancel(f->pages);
+    json_decref(f->rows);
+    sd_event_source_disable_unref(f->timer);
+    free(f);
+}
 
 struct activity_fetch *activity_fetch_cancel(struct activity_fetch *f)
 {
     if (!f)
         return NULL;
-    aws_cancel(f->call);
-    pages_cancel(f->pages);
-    sd_event_source_disable_unref(f->timer);
-    free(f);
+    fetch_stop(f);
+    forget(f);
     return NULL;
 }
 
@@ -24,8 +35,8 @@ struct activity_fetch *activity_fetch_cancel(struct activity_fetch *f)
 static void begin_window(struct activity_fetch *f)
 {
     f->polls = 0;
-    f->rows = 0;
     f->region = 0;
+    f->unreadable = 0;
     if (f->ways->begin(f) < 0)
         fetch_fail(f, "it could not be asked");
 }
@@ -41,27 +52,30 @@ static int on_next(sd_event_source *source, uint64_t usec, void *ctx)
     return 0;
 }
 
-/* From the loop, so that however many windows fail at once nothing grows. */
-static void begin_after(struct activity_fetch *f, uint64_t us)
+static void finish(struct activity_fetch *f)
 {
     struct activity_calls calls = f->calls;
 
+    forget(f);
+    calls.done(calls.ctx);
+}
+
+/* From the loop, so that however many windows fail at once nothing grows. */
+static void begin_after(struct activity_fetch *f, uint64_t us)
+{
     f->timer = sd_event_source_disable_unref(f->timer);
     if (sd_event_add_time_relative(f->source->loop, &f->timer, CLOCK_BOOTTIME, us, 0, on_next, f) >=
         0)
         return;
-    calls.gap(calls.ctx, f->now.from, f->scope.until, "out of memory");
-    activity_fetch_cancel(f);
-    calls.done(calls.ctx);
+    f->calls.gap(f->calls.ctx, f->scope.from, f->scope.until, "out of memory");
+    finish(f);
 }
 
 static void next_window(struct activity_fetch *f)
 {
-    struct activity_calls calls = f->calls;
-
+    f->query[0] = '\0';
     if (f->n_waiting == 0) {
-        activity_fetch_cancel(f);
-        calls.done(calls.ctx);
+        finish(f);
         return;
     }
     f->now = f->waiting[--f->n_waiting];
@@ -69,14 +83,33 @@ static void next_window(struct activity_fetch *f)
     begin_after(f, 0);
 }
 
+/* Of what was delivered in this window: when can it have happened? */
+void fetch_gap(struct activity_fetch *f, const char *why)
+{
+    struct wall from = {f->now.from.us - f->late_us}, until = f->now.until;
+
+    if (from.us < f->scope.from.us)
+        from = f->scope.from;
+    if (until.us > f->scope.until.us)
+        until = f->scope.until;
+    f->calls.gap(f->calls.ctx, from, until, why);
+}
+
 void fetch_over(struct activity_fetch *f)
 {
+    char why[96];
+
+    if (f->unreadable > 0) {
+        snprintf(why, sizeof why, "%llu of its records cannot be read",
+                 (unsigned long long)f->unreadable);
+        fetch_gap(f, why);
+    }
     next_window(f);
 }
 
 void fetch_fail(struct activity_fetch *f, const char *why)
 {
-    f->calls.gap(f->calls.ctx, f->now.from, f->now.until, why);
+    fetch_gap(f, why);
     next_window(f);
 }
 
@@ -84,6 +117,10 @@ void fetch_fail_of(struct activity_fetch *f, const struct aws_failure *failure)
 {
     char why[AWS_FAILURE_CAP];
 
+    if (strcmp(failure->code, AWS_TOO_LARGE) == 0) {
+        fetch_full(f);
+        return;
+    }
     aws_failure_text(failure, why);
     fetch_fail(f, why);
 }
@@ -102,6 +139,7 @@ void fetch_full(struct activity_fetch *f)
     later.from.us = middle;
     f->now.until.us = middle - 1;
     f->waiting[f->n_waiting++] = later;
+    f->query[0] = '\0';
     begin_after(f, 0);
 }
 
@@ -116,84 +154,86 @@ void fetch_again(struct activity_fetch *f, const char *why)
 /* ---- records -----------------------------------------------------------------------------------
  */
 
+/* Nobody can have it left out by what they write into it: what cannot be read is missed. */
 void fetch_record(struct activity_fetch *f, const char *raw, size_t len)
 {
     struct activity_event e;
-    json_t *record = len > 0 ? answer_json(raw, len) : NULL;
+    json_t *record;
 
-    if (record && activity_read(record, &e) && e.at.us >= f->now.from.us &&
-        e.at.us <= f->now.until.us && activity_fits(&e, &f->scope))
+    if (len == 0)
+        return;
+    record = answer_record(raw, len);
+    if (!record)
+        f->unreadable++;
+    else if (activity_read(record, &e) && activity_fits(&e, &f->scope))
         f->calls.event(f->calls.ctx, &e, raw, len);
     json_decref(record);
 }
 
-/* ---- on the way --------------------------------------------------------------------------------
- */
+/* Tells rows as long as they are wanted; true if none is left. */
+static bool tell(struct activity_fetch *f)
+{
+    while (f->at_row < json_array_size(f->rows)) {
+        if (f->calls.full && f->calls.full(f->calls.ctx))
+            return false;
+        f->ways->row(f, json_array_get(f->rows, f->at_row++));
+    }
+    json_decref(f->rows);
+    f->rows = NULL;
+    if (f->calls.so_far)
+        f->calls.so_far(f->calls.ctx);
+    return true;
+}
 
-static int on_poll(sd_event_source *source, uint64_t usec, void *ctx)
+void activity_fetch_go_on(struct activity_fetch *f)
+{
+    if (!f->rows || !tell(f))
+        return;
+    if (f->pages)
+        pages_go(f->pages);
+    else
+        fetch_over(f);
+}
+
+void fetch_rows(struct activity_fetch *f, json_t *rows)
+{
+    f->rows = json_incref(rows);
+    f->at_row = 0;
+    if (tell(f))
+        fetch_over(f);
+}
+
+static void on_page(void *ctx, const json_t *rows)
 {
     struct activity_fetch *f = ctx;
 
-    (void)source;
-    (void)usec;
-    f->timer = sd_event_source_disable_unref(f->timer);
-    f->ways->poll(f);
-    return 0;
+    (void)rows;
+    f->rows = pages_keep(f->pages);
+    f->at_row = 0;
+    if (!tell(f))
+        pages_hold(f->pages);
 }
 
-/* Half a second at first, five at the end. */
-void fetch_wait(struct activity_fetch *f)
+static void on_end(void *ctx, const struct aws_failure *failure)
 {
-    uint64_t us = f->polls < 10 ? (f->polls + 1) * (uint64_t)SECOND_US / 2 : 5 * SECOND_US;
+    struct activity_fetch *f = ctx;
 
-    if (f->polls++ >= FETCH_POLLS_MAX)
-        fetch_again(f, "the query did not end in half an hour");
-    else if (sd_event_add_time_relative(f->source->loop, &f->timer, CLOCK_BOOTTIME, us, 0, on_poll,
-                                        f) < 0)
-        fetch_fail(f, "out of memory");
+    f->pages = NULL;
+    if (f->ways->end)
+        f->ways->end(f, failure);
+    else if (failure)
+        fetch_fail_of(f, failure);
+    else
+        fetch_over(f);
 }
 
-int fetch_call(struct activity_fetch *f, enum aws_service service, const char *operation,
-               json_t *body, aws_done done)
+int fetch_pages(struct activity_fetch *f, struct pages_ask ask)
 {
-    struct aws_options options = {.urgency = f->urgency};
+    struct pages_calls calls = {on_page, on_end, f};
 
-    return aws_call(f->source->aws, service, operation, body, &options, done, f, &f->call);
-}
-
-/* So many queries at a time: somebody else's end soon. aws_call() has tried for a while already. */
-static bool is_crowded(const struct aws_result *result)
-{
-    return strcmp(result->code, "LimitExceededException") == 0 ||
-           strcmp(result->code, "MaxConcurrentQueriesException") == 0;
-}
-
-bool fetch_worked(struct activity_fetch *f, enum aws_service service, const char *operation,
-                  const struct aws_result *result)
-{
-    struct aws_failure failure;
-
-    f->call = NULL;
-    if (result->outcome == AWS_OK)
-        return true;
-    failure_of_result(&failure, service, operation, result);
-    if (is_crowded(result)) {
-        char why[AWS_FAILURE_CAP];
-
-        aws_failure_text(&failure, why);
-        fetch_again(f, why);
-    } else {
-        fetch_fail_of(f, &failure);
-    }
-    return false;
-}
-
-bool fetch_take_query(struct activity_fetch *f, const json_t *answer, const char *member)
-{
-    if (json_copy_text(answer, member, f->query, sizeof f->query))
-        return true;
-    fetch_fail(f, "the answer does not say which query has begun");
-    return false;
+    ask.urgency = f->soon ? AWS_SOON : AWS_SOMETIME;
+    ask.large = true;
+    return pages_start(f->source->aws, &ask, &calls, &f->pages);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------
@@ -204,9 +244,17 @@ static bool take(const char *s, char *out, size_t cap)
     return (size_t)snprintf(out, cap, "%s", s) < cap;
 }
 
+/* What was delivered up to now, but not for ever after. */
+static int64_t late_by(struct wall until, struct wall now)
+{
+    int64_t late = now.us - until.us;
+
+    return late < LATE_LEAST_US ? LATE_LEAST_US : late > LATE_MOST_US ? LATE_MOST_US : late;
+}
+
 int activity_fetch(const struct activity_source *source, const struct activity_scope *scope,
-                   struct wall from, struct wall until, enum aws_urgency urgency,
-                   const struct activity_calls *calls, struct activity_fetch **ret)
+                   struct wall now, bool soon, const struct activity_calls *calls,
+                   struct activity_fetch **ret)
 {
     static const struct activity_ways *const WAYS[] = {
         [ACTIVITY_LOGS] = &ACTIVITY_LOGS_WAYS,
@@ -219,12 +267,16 @@ int activity_fetch(const struct activity_source *source, const struct activity_s
         return -ENOMEM;
     f->source = source;
     f->ways = WAYS[source->kind];
-    f->urgency = urgency;
+    f->soon = soon;
     f->calls = *calls;
-    f->now = (struct fetch_window){from, until};
+    f->now = (struct fetch_window){scope->from, scope->until};
+    if (source->kind == ACTIVITY_LOGS) {
+        f->late_us = late_by(scope->until, now);
+        f->now.until.us += f->late_us;
+    }
     if (!aws_account_fits(scope->account) || !take(scope->account, f->account, sizeof f->account) ||
         !take(scope->set, f->set, sizeof f->set) || !take(scope->user, f->user, sizeof f->user) ||
-        !take(scope->user_id, f->user_id, sizeof f->user_id) || from.us > until.us) {
+        !take(scope->user_id, f->user_id, sizeof f->user_id) || scope->from.us > scope->until.us) {
         free(f);
         return -EINVAL;
     }

@@ -9,17 +9,26 @@
  * of objects with one member each, all texts, and are put together into the record that CloudTrail
  * would have written. */
 
-static const char *column(const json_t *row, const char *name)
+static json_t *value(const json_t *row, const char *name)
 {
     const json_t *cell;
     size_t i;
 
     json_array_foreach(row, i, cell)
     {
-        if (json_object_get(cell, name))
-            return json_text_of(cell, name);
+        json_t *found = json_object_get(cell, name);
+
+        if (found)
+            return json_string_length(found) > 0 ? found : NULL;
     }
-    return "";
+    return NULL;
+}
+
+static const char *column(const json_t *row, const char *name)
+{
+    const char *text = json_string_value(value(row, name));
+
+    return text ? text : "";
 }
 
 /* "2026-11-25 12:00:00.000", in UTC */
@@ -41,94 +50,45 @@ static json_t *time_of(const char *at)
 
 static json_t *record_of(const json_t *row)
 {
-    return json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:{s:s, s:s, "
+    return json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:O*, s:s, s:s, s:O*, s:{s:s, s:s, "
                      "s:{s:{s:s}}, s:{s:s}}}",
                      "eventID", column(row, "id"), "eventTime", time_of(column(row, "at")),
                      "eventName", column(row, "name"), "eventSource", column(row, "source"),
                      "awsRegion", column(row, "region"), "sourceIPAddress", column(row, "address"),
-                     "errorCode", column(row, "error")[0] ? column(row, "error") : NULL, "readOnly",
-                     column(row, "readonly"), "recipientAccountId", column(row, "account"),
-                     "requestParameters",
-                     column(row, "parameters")[0] ? column(row, "parameters") : NULL,
-                     "userIdentity", "type", column(row, "kind"), "principalId",
-                     column(row, "principal"), "sessionContext", "sessionIssuer", "userName",
-                     column(row, "role"), "onBehalfOf", "userId", column(row, "person"));
+                     "errorCode", value(row, "error"), "readOnly", column(row, "readonly"),
+                     "recipientAccountId", column(row, "account"), "requestParameters",
+                     value(row, "parameters"), "userIdentity", "type", column(row, "kind"),
+                     "principalId", column(row, "principal"), "sessionContext", "sessionIssuer",
+                     "userName", column(row, "role"), "onBehalfOf", "userId",
+                     column(row, "person"));
 }
 
-static void on_rows(void *ctx, const json_t *rows)
+static void row(struct activity_fetch *f, const json_t *row)
 {
-    const json_t *row;
-    size_t i;
+    json_t *record = record_of(row);
+    char *raw = record ? json_dumps(record, JSON_COMPACT) : NULL;
 
-    json_array_foreach(rows, i, row)
-    {
-        json_t *record = record_of(row);
-        char *raw = record ? json_dumps(record, JSON_COMPACT) : NULL;
-
-        if (raw)
-            fetch_record(ctx, raw, strlen(raw));
-        free(raw);
-        json_decref(record);
-    }
-}
-
-static void on_rows_end(void *ctx, const struct aws_failure *failure)
-{
-    struct activity_fetch *f = ctx;
-
-    f->pages = NULL;
-    if (failure)
-        fetch_fail_of(f, failure);
+    if (raw)
+        fetch_record(f, raw, strlen(raw));
     else
-        fetch_over(f);
+        f->unreadable++;
+    free(raw);
+    json_decref(record);
 }
 
-static void read_rows(struct activity_fetch *f)
+static void on_finished(struct activity_fetch *f, const json_t *answer)
 {
-    struct pages_calls calls = {on_rows, on_rows_end, f};
     struct pages_ask ask = {
         .service = AWS_CLOUDTRAIL,
         .operation = "GetQueryResults",
         .member = "QueryResultRows",
-        .urgency = f->urgency,
+        .region = f->source->region,
         .body = json_pack("{s:s, s:i}", "QueryId", f->query, "MaxQueryResults", 1000)};
 
-    if (pages_start(f->source->aws, &ask, &calls, &f->pages) < 0)
+    (void)answer;
+    f->query[0] = '\0';
+    if (fetch_pages(f, ask) < 0)
         fetch_fail(f, "the query's results could not be asked for");
-}
-
-static void on_described(void *ctx, const struct aws_result *result)
-{
-    struct activity_fetch *f = ctx;
-    const char *status;
-
-    if (!fetch_worked(f, AWS_CLOUDTRAIL, "DescribeQuery", result))
-        return;
-    status = json_text_of(result->answer, "QueryStatus");
-    if (strcmp(status, "QUEUED") == 0 || strcmp(status, "RUNNING") == 0)
-        fetch_wait(f);
-    else if (strcmp(status, "FINISHED") == 0)
-        read_rows(f);
-    else
-        fetch_again(f, strcmp(status, "TIMED_OUT") == 0   ? "the query took too long"
-                       : strcmp(status, "CANCELLED") == 0 ? "somebody cancelled the query"
-                                                          : "the query failed");
-}
-
-static void poll_query(struct activity_fetch *f)
-{
-    if (fetch_call(f, AWS_CLOUDTRAIL, "DescribeQuery", json_pack("{s:s}", "QueryId", f->query),
-                   on_described) < 0)
-        fetch_fail(f, "the query could not be asked about");
-}
-
-static void on_started(void *ctx, const struct aws_result *result)
-{
-    struct activity_fetch *f = ctx;
-
-    if (fetch_worked(f, AWS_CLOUDTRAIL, "StartQuery", result) &&
-        fetch_take_query(f, result->answer, "QueryId"))
-        fetch_wait(f);
 }
 
 static int begin(struct activity_fetch *f)
@@ -136,8 +96,19 @@ static int begin(struct activity_fetch *f)
     char sql[ACTIVITY_QUERY_CAP];
 
     activity_sql(&f->scope, f->source->store, f->now.from, f->now.until, sql);
-    return fetch_call(f, AWS_CLOUDTRAIL, "StartQuery", json_pack("{s:s}", "QueryStatement", sql),
-                      on_started);
+    return fetch_query(f, json_pack("{s:s}", "QueryStatement", sql));
 }
 
-const struct activity_ways ACTIVITY_LAKE_WAYS = {begin, poll_query};
+static const struct fetch_query QUERY = {.service = AWS_CLOUDTRAIL,
+                                         .poll = "DescribeQuery",
+                                         .stop = "CancelQuery",
+                                         .id = "QueryId",
+                                         .status = "QueryStatus",
+                                         .queued = "QUEUED",
+                                         .running = "RUNNING",
+                                         .finished = "FINISHED",
+                                         .timed_out = "TIMED_OUT",
+                                         .cancelled = "CANCELLED",
+                                         .results = on_finished};
+
+const struct activity_ways ACTIVITY_LAKE_WAYS = {.begin = begin, .row = row, .query = &QUERY};

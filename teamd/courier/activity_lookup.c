@@ -10,30 +10,25 @@
 
 static int begin_region(struct activity_fetch *f);
 
-static void on_events(void *ctx, const json_t *rows)
+static void row(struct activity_fetch *f, const json_t *row)
 {
-    const json_t *row;
-    size_t i;
+    const char *record = json_text_of(row, "CloudTrailEvent");
 
-    json_array_foreach(rows, i, row)
-    {
-        const char *record = json_text_of(row, "CloudTrailEvent");
-
-        fetch_record(ctx, record, strlen(record));
-    }
+    fetch_record(f, record, strlen(record));
 }
 
-static void on_events_end(void *ctx, const struct aws_failure *failure)
+static void end(struct activity_fetch *f, const struct aws_failure *failure)
 {
-    struct activity_fetch *f = ctx;
+    char why[AWS_FAILURE_CAP], told[AWS_FAILURE_CAP + AWS_REGION_CAP + 2];
 
-    f->pages = NULL;
+    if (failure && strcmp(failure->code, AWS_TOO_LARGE) == 0) {
+        fetch_full(f);
+        return;
+    }
     if (failure) {
-        char why[AWS_FAILURE_CAP], told[AWS_FAILURE_CAP + AWS_REGION_CAP + 2];
-
         aws_failure_text(failure, why);
         snprintf(told, sizeof told, "%s: %s", f->source->regions[f->region], why);
-        f->calls.gap(f->calls.ctx, f->now.from, f->now.until, told);
+        fetch_gap(f, told);
     }
     if (++f->region == f->source->n_regions)
         fetch_over(f);
@@ -43,18 +38,16 @@ static void on_events_end(void *ctx, const struct aws_failure *failure)
 
 static int begin_region(struct activity_fetch *f)
 {
-    struct pages_calls calls = {on_events, on_events_end, f};
     struct pages_ask ask = {.service = AWS_CLOUDTRAIL,
                             .operation = "LookupEvents",
                             .member = "Events",
-                            .region = f->source->regions[f->region],
-                            .urgency = f->urgency};
+                            .region = f->source->regions[f->region]};
 
     ask.body = json_pack("{s:[{s:s, s:s}], s:I, s:I, s:i}", "LookupAttributes", "AttributeKey",
                          "Username", "AttributeValue", f->user, "StartTime",
                          (json_int_t)activity_seconds_down(f->now.from), "EndTime",
                          (json_int_t)activity_seconds_up(f->now.until), "MaxResults", 50);
-    return pages_start(f->source->aws, &ask, &calls, &f->pages);
+    return fetch_pages(f, ask);
 }
 
-const struct activity_ways ACTIVITY_LOOKUP_WAYS = {begin_region, NULL};
+const struct activity_ways ACTIVITY_LOOKUP_WAYS = {.begin = begin_region, .row = row, .end = end};

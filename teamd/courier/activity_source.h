@@ -18,7 +18,8 @@ struct activity_source {
     enum activity_kind kind;
     sd_event *loop;
     struct aws_client
-        *aws; /* as whom: in the account that has the log group, the store, the events */
+        *aws;           /* as whom: in the account that has the log group, the store, the events */
+    const char *region; /* LOGS, LAKE: where they are; NULL: the client's own */
     const char *log_group;      /* LOGS: its name, or its ARN if it is another account's */
     const char *store;          /* LAKE: the id of the event data store */
     const char *const *regions; /* LOOKUP: "global" events are in us-east-1 */
@@ -32,18 +33,28 @@ struct activity_calls {
     void (*event)(void *ctx, const struct activity_event *e, const char *raw, size_t raw_len);
     /* Of this time nothing, or not all, is known. */
     void (*gap)(void *ctx, struct wall from, struct wall until, const char *why);
+    /* No more for now? Then nothing comes, and nothing more is asked, until activity_fetch_go_on().
+     * NULL: never. */
+    bool (*full)(void *ctx);
+    /* What comes next has to be asked for first. NULL: never mind. */
+    void (*so_far)(void *ctx);
     void (*done)(void *ctx); /* once, at the end */
     void *ctx;
 };
 
 struct activity_fetch;
 
-/* Reads what fits the scope and happened between `from` and `until`. The source and what it names
- * has to stay until `done`; texts of the scope are copied. 0 and *ret, or -ENOMEM, -EINVAL.
- * Callbacks come from the loop. */
+/* Reads what fits the scope. `now` is the time of day: the later it is asked for, the later may
+ * have come what is found. `soon`: in the way that answers soonest, though it may take more
+ * questions. The source and what it names has to stay until `done`; texts of the scope are copied.
+ * 0 and *ret, or -ENOMEM, -EINVAL. Callbacks come from the loop. */
 int activity_fetch(const struct activity_source *source, const struct activity_scope *scope,
-                   struct wall from, struct wall until, enum aws_urgency urgency,
-                   const struct activity_calls *calls, struct activity_fetch **ret);
+                   struct wall now, bool soon, const struct activity_calls *calls,
+                   struct activity_fetch **ret);
 
-/* Nobody is called any more. Returns NULL; NULL is fine; not after `done`. */
+/* There is room again. Callbacks may come from inside, `done` too. */
+void activity_fetch_go_on(struct activity_fetch *f);
+
+/* Nobody is called any more; a query that runs is stopped. Returns NULL; NULL is fine; not after
+ * `done`. */
 struct activity_fetch *activity_fetch_cancel(struct activity_fetch *f);

@@ -9,7 +9,7 @@
  */
 
 /* jansson goes 2048 deep, and its recursion takes stack for each. */
-static bool too_deep(const char *s, size_t n)
+static bool too_deep(const char *s, size_t n, size_t most)
 {
     size_t depth = 0;
     bool quoted = false;
@@ -23,7 +23,7 @@ static bool too_deep(const char *s, size_t n)
         } else if (s[i] == '"') {
             quoted = true;
         } else if (s[i] == '{' || s[i] == '[') {
-            if (++depth > ANSWER_DEPTH_MAX)
+            if (++depth > most)
                 return true;
         } else if ((s[i] == '}' || s[i] == ']') && depth > 0) {
             depth--;
@@ -32,20 +32,40 @@ static bool too_deep(const char *s, size_t n)
     return false;
 }
 
-json_t *answer_json(const char *body, size_t len)
+static json_t *read_object(const char *body, size_t len, size_t depth, size_t flags)
 {
     json_t *value;
 
-    if (len == 0)
-        return json_object();
-    if (too_deep(body, len))
+    if (too_deep(body, len, depth))
         return NULL;
-    value = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+    value = json_loadb(body, len, flags, NULL);
     if (value && !json_is_object(value)) {
         json_decref(value);
         value = NULL;
     }
     return value;
+}
+
+json_t *answer_json(const char *body, size_t len)
+{
+    return len == 0 ? json_object()
+                    : read_object(body, len, ANSWER_DEPTH_MAX, JSON_REJECT_DUPLICATES);
+}
+
+json_t *answer_large(const char *body, size_t len)
+{
+    return len == 0
+               ? json_object()
+               : read_object(body, len, ANSWER_DEPTH_MAX, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL);
+}
+
+json_t *answer_record(const char *body, size_t len)
+{
+    json_t *value = read_object(body, len, ANSWER_RECORD_DEPTH_MAX, JSON_ALLOW_NUL);
+
+    return value ? value
+                 : read_object(body, len, ANSWER_RECORD_DEPTH_MAX,
+                               JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL);
 }
 
 json_t *answer_xml(const char *body, size_t len)

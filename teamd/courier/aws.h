@@ -73,9 +73,10 @@ void aws_client_status(const struct aws_client *c, struct aws_status *ret);
 /* ---- calls ----------------------------------------------------------------------------------- */
 
 enum {
-    AWS_CALLS_MAX = 16384,           /* in the queue and on the wire; more are -EAGAIN */
-    AWS_BODY_MAX = 256 * 1024,       /* bytes of a request */
-    AWS_ANSWER_MAX = 4 * 1024 * 1024 /* bytes of an answer; more is AWS_GARBLED */
+    AWS_CALLS_MAX = 16384,            /* in the queue and on the wire; more are -EAGAIN */
+    AWS_BODY_MAX = 256 * 1024,        /* bytes of a request */
+    AWS_ANSWER_MAX = 4 * 1024 * 1024, /* bytes of an answer; more is AWS_GARBLED, */
+    AWS_LARGE_MAX = 16 * 1024 * 1024  /* where large ones were asked for, these */
 };
 
 /* Who goes first where calls wait for their turn. Within one of these: first come, first served. */
@@ -89,6 +90,8 @@ struct aws_options {
     uint32_t attempts;  /* 0: AWS_MAX_ATTEMPTS, max_attempts of the profile, or 5 */
     uint64_t within_us; /* gives up that long after aws_call(), waiting included; 0: 10 minutes */
     const char *region; /* NULL: the service's (see above); copied */
+    /* The answer has what people wrote: it may have AWS_LARGE_MAX bytes, and NUL in texts. */
+    bool large;
 };
 
 enum aws_outcome {
@@ -97,16 +100,20 @@ enum aws_outcome {
     AWS_THROTTLED,      /* it said "slower" to the last attempt, too, or it never was our turn */
     AWS_BROKEN,         /* 5xx to the last attempt, too */
     AWS_UNREACHABLE,    /* no connection, TLS not trusted, no answer in time, cut off */
-    AWS_GARBLED,        /* an answer that cannot be: no JSON, a duplicate member, too large */
+    AWS_GARBLED,        /* an answer that cannot be: no JSON, a duplicate member */
     AWS_NO_CREDENTIALS, /* none found, or the source failed: `message` says which and why */
 };
+
+#define AWS_TOO_LARGE "TooLarge" /* our own code, for an answer with too many bytes */
 
 /* Lives until the callback returns. */
 struct aws_result {
     enum aws_outcome outcome;
     json_t *answer; /* an object, borrowed: json_incref() what is to stay. NULL unless AWS_OK */
     int status;     /* of HTTP, of the last attempt; 0: none came */
-    char code[AWS_CODE_CAP];       /* "ConflictException": without namespace; "" if there is none */
+    /* "ConflictException": without namespace; "" if there is none. AWS_GARBLED: AWS_TOO_LARGE, or
+     * "" */
+    char code[AWS_CODE_CAP];
     char message[AWS_TEXT_CAP];    /* for people; without credentials and signatures */
     char request_id[AWS_CODE_CAP]; /* AWS's own, for its support */
     uint32_t attempts;             /* that went out */

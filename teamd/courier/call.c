@@ -267,10 +267,12 @@ static void no_answer(struct aws_call *call, struct aws_result *r, const struct 
     r->status = a->error == -E2BIG ? a->status : 0;
     why_set(r->message, "%s: %s", call->lane->endpoint.host, a->why);
     call->maybe_done = call->maybe_done || a->sent;
-    if (r->outcome == AWS_GARBLED)
+    if (r->outcome == AWS_GARBLED) {
+        snprintf(r->code, sizeof r->code, "%s", AWS_TOO_LARGE);
         call_end(call, r);
-    else
+    } else {
         try_again(call, r, RETRY_SOON, 0);
+    }
 }
 
 static void on_answer(void *ctx, const struct http_answer *a)
@@ -288,7 +290,9 @@ static void on_answer(void *ctx, const struct http_answer *a)
     if (a->error) {
         no_answer(call, &r, a);
     } else if (a->status >= 200 && a->status < 300) {
-        json_t *answer = xml ? answer_xml(a->body, a->len) : answer_json(a->body, a->len);
+        json_t *answer = xml           ? answer_xml(a->body, a->len)
+                         : call->large ? answer_large(a->body, a->len)
+                                       : answer_json(a->body, a->len);
 
         if (answer) {
             succeeded(call, &r, answer);
@@ -381,7 +385,7 @@ static int send_attempt(struct aws_call *call, const struct keys *keys, struct l
                              .headers = l->all,
                              .body = call->body,
                              .body_len = call->body_len,
-                             .answer_max = AWS_ANSWER_MAX,
+                             .answer_max = call->large ? AWS_LARGE_MAX : AWS_ANSWER_MAX,
                              .plain = !e->tls};
 
     snprintf(url, sizeof url, "%s://%s%s", e->tls ? "https" : "http", e->host, e->path);

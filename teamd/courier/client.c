@@ -294,6 +294,7 @@ static struct aws_call *call_new(struct aws_client *c, const struct wish *w, str
         .urgency = w->options->urgency == AWS_SOMETIME ? AWS_SOMETIME : AWS_SOON,
         .keys = w->keys,
         .own = w->own,
+        .large = w->options->large,
         .most = w->attempts,
         .until = {client_boot().us + w->within_us},
         .done = done,

@@ -55,7 +55,7 @@ struct aws_call {
     char *body;
     size_t body_len;
     const struct keys *keys; /* of its own; NULL: the client's, or none if `bare` */
-    bool own, bare;
+    bool own, bare, large;
     struct http_transfer *transfer;
     sd_event_source *timer; /* the end of a pause, or of our patience */
     struct boot until;      /* of our patience */

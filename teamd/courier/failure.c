@@ -33,6 +33,11 @@ void failure_say(struct aws_failure *f, enum aws_service service, const char *op
 
 static const char *way_out(const struct aws_failure *f)
 {
+    bool activity = strncmp(f->operation, "logs ", 5) == 0 ||
+                    strncmp(f->operation, "cloudtrail ", 11) == 0;
+
+    if (f->outcome == AWS_REFUSED && strncmp(f->code, "AccessDenied", 12) == 0 && activity)
+        return "; the role that is assumed for this source needs the permission";
     if (f->outcome == AWS_REFUSED && strncmp(f->code, "AccessDenied", 12) == 0)
         return "; the identity that team-courier uses needs this permission, from the management "
                "account or as delegated administrator of IAM Identity Center";

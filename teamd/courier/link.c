@@ -76,19 +76,20 @@ static void say_next(struct link *l)
     sd_event_source_set_enabled(l->late, SD_EVENT_ONESHOT);
 }
 
-void link_send(struct link *l, const char *packet, size_t len,
+bool link_send(struct link *l, const char *packet, size_t len,
                void (*heard)(void *ctx, uint64_t code), void *ctx)
 {
     struct message *m = len > 0 && l->say >= 0 ? malloc(sizeof *m + len) : NULL;
 
     if (!m)
-        return;
+        return false;
     *m = (struct message){.heard = heard, .ctx = ctx, .len = len};
     memcpy(m->packet, packet, len);
     *l->last = m;
     l->last = &m->next;
     l->n++;
     say_next(l);
+    return true;
 }
 
 void link_result(struct link *l, uint64_t number, uint64_t round, const char *outcome,
@@ -143,9 +144,14 @@ static void hear_answer(struct link *l, const struct wire_msg *msg)
 
 static void hear_job(struct link *l, struct wire_span row)
 {
-    char step[17], account[13], set[128], principal[48];
-    struct link_job job = {
-        .step = step, .account = account, .set_arn = set, .principal = principal};
+    char step[17], account[13], set[128], principal[48], name[33], label[256];
+    struct link_job job = {.step = step,
+                           .account = account,
+                           .set_arn = set,
+                           .principal = principal,
+                           .set_name = name,
+                           .label = label};
+    uint64_t soon = 0;
 
     wire_find_u64(row, TEAM_JOB, &job.number);
     wire_find_u64(row, TEAM_ROUND, &job.round);
@@ -153,6 +159,12 @@ static void hear_job(struct link *l, struct wire_span row)
     wire_copy(row, TEAM_ACCOUNT, account, sizeof account);
     wire_copy(row, TEAM_SET_ARN, set, sizeof set);
     wire_copy(row, TEAM_PRINCIPAL, principal, sizeof principal);
+    wire_copy(row, TEAM_PERMISSION_SET, name, sizeof name);
+    wire_copy(row, TEAM_LABEL, label, sizeof label);
+    wire_find_u64(row, TEAM_SINCE, &job.since);
+    wire_find_u64(row, TEAM_UNTIL, &job.until);
+    wire_find_u64(row, TEAM_SOON, &soon);
+    job.soon = soon == 1;
     l->calls.job(l->calls.ctx, &job);
 }
 

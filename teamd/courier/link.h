@@ -11,8 +11,12 @@
 /* A row of the outbox, or something else to be done. Texts live until the callback returns. */
 struct link_job {
     uint64_t number, round;
-    const char *step;                          /* look, make, remove, check, refresh, inventory */
+    const char *step; /* look, make, remove, check, refresh, inventory, activity */
     const char *account, *set_arn, *principal; /* "" if absent */
+    /* activity: the names of the permission set and of the user; microseconds since 1970 */
+    const char *set_name, *label;
+    uint64_t since, until;
+    bool soon;
 };
 
 struct link_calls {
@@ -33,8 +37,8 @@ int link_new(sd_event *loop, const char *path, const struct link_calls *calls, s
 struct link *link_free(struct link *l); /* NULL is fine; returns NULL */
 
 /* Sends a message of wire_finish(); `heard` (may be NULL) gets the code of the answer. Dropped when
- * the link is down, or breaks: then nobody is called. */
-void link_send(struct link *l, const char *packet, size_t len,
+ * the link is down, or breaks: then nobody is called. False if it was dropped at once. */
+bool link_send(struct link *l, const char *packet, size_t len,
                void (*heard)(void *ctx, uint64_t code), void *ctx);
 
 /* RESULT of a job. `text` may be "". */

@@ -203,6 +203,44 @@ static bool covers_set(void *ctx, const char *name)
     return false;
 }
 
+/* ---- activity ---------------------------------------------------------------------------------
+ */
+
+static bool activity_place(void *ctx, size_t i, struct activity_place *ret)
+{
+    static const enum activity_kind KINDS[] = {[CONFIG_LOGS] = ACTIVITY_LOGS,
+                                               [CONFIG_LOOKUP] = ACTIVITY_LOOKUP,
+                                               [CONFIG_LAKE] = ACTIVITY_LAKE};
+    const struct courier *c = ctx;
+    const struct config_activity *a = &c->config->aws.activity[i];
+
+    if (i >= c->config->aws.n_activity)
+        return false;
+    ret->kind = KINDS[a->source];
+    memcpy(ret->log_group, a->log_group, sizeof ret->log_group);
+    memcpy(ret->store, a->store, sizeof ret->store);
+    memcpy(ret->role, a->role, sizeof ret->role);
+    memcpy(ret->external_id, a->external_id, sizeof ret->external_id);
+    memcpy(ret->region, a->region, sizeof ret->region);
+    memcpy(ret->regions, a->regions, sizeof ret->regions);
+    ret->n_regions = a->n_regions;
+    return true;
+}
+
+static int activity_client(void *ctx, const char *role, const char *external_id,
+                           struct aws_client **ret, char why[AWS_TEXT_CAP])
+{
+    struct courier *c = ctx;
+    struct aws_setup setup = {.region = c->config->aws.region,
+                              .role = role,
+                              .external_id = external_id,
+                              .environment = environ,
+                              .say = say,
+                              .ctx = c};
+
+    return aws_client_new(c->loop, &setup, ret, why);
+}
+
 static void start_anew(void *ctx)
 {
     const struct courier *c = ctx;
@@ -231,6 +269,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
     read_again(c);
     if (aws_client_reload(c->aws, why) < 0)
         say(c, LOG_ERR, why);
+    work_reload(c->work);
     return 0;
 }
 
@@ -287,6 +326,7 @@ static int begin(struct courier *c)
                                  .read_again = read_again,
                                  .say = say,
                                  .start_anew = start_anew,
+                                 .activity = {activity_place, activity_client, c},
                                  .ctx = c};
     char path[108];
     int r;

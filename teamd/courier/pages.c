@@ -16,6 +16,9 @@ struct pages {
     char *remembered;
     uint64_t remember_at;
     bool busy, dropped; /* the caller has the rows; it cancelled meanwhile */
+    json_t *rows;       /* while the caller has them */
+    bool held;
+    json_t *next; /* while it is held: what leads to the next page, NULL if there is none */
 };
 
 static void pages_done(void *ctx, const struct aws_result *result);
@@ -30,6 +33,7 @@ struct pages *pages_cancel(struct pages *p)
     }
     aws_cancel(p->call);
     json_decref(p->ask.body);
+    json_decref(p->next);
     free(p->remembered);
     free(p);
     return NULL;
@@ -42,7 +46,8 @@ static const char *pages_token(const struct pages *p)
 
 static int pages_ask_one(struct pages *p)
 {
-    struct aws_options options = {.urgency = p->ask.urgency, .region = p->ask.region};
+    struct aws_options options = {
+        .urgency = p->ask.urgency, .region = p->ask.region, .large = p->ask.large};
 
     return aws_call(p->aws, p->ask.service, p->ask.operation, json_copy(p->ask.body), &options,
                     pages_done, p, &p->call);
@@ -115,11 +120,31 @@ static void pages_next(struct pages *p, json_t *token)
         pages_fail(p, "the next page could not be asked for");
 }
 
+json_t *pages_keep(struct pages *p)
+{
+    return json_incref(p->rows);
+}
+
+void pages_hold(struct pages *p)
+{
+    p->held = true;
+}
+
+void pages_go(struct pages *p)
+{
+    json_t *next = p->next;
+
+    p->held = false;
+    p->next = NULL;
+    pages_next(p, next);
+    json_decref(next);
+}
+
 static void pages_done(void *ctx, const struct aws_result *result)
 {
     struct pages *p = ctx;
     struct aws_failure failure;
-    const json_t *rows;
+    json_t *rows;
 
     p->call = NULL;
     if (result->outcome != AWS_OK) {
@@ -134,11 +159,14 @@ static void pages_done(void *ctx, const struct aws_result *result)
     }
     if (json_is_array(rows) && json_array_size(rows) > 0) {
         p->busy = true;
+        p->rows = rows;
         p->calls.rows(p->calls.ctx, rows);
         p->busy = false;
     }
     if (p->dropped)
         pages_cancel(p);
+    else if (p->held)
+        p->next = json_incref(json_object_get(result->answer, pages_token(p)));
     else
         pages_next(p, json_object_get(result->answer, pages_token(p)));
 }

@@ -177,6 +177,8 @@ static void on_job(void *ctx, const struct link_job *job)
         sync_start(w, job);
     else if (strcmp(job->step, "inventory") == 0)
         inventory_start(w, job);
+    else if (strcmp(job->step, "activity") == 0)
+        activity_jobs_take(w->activity, job);
     else if (read_step(job->step, &step))
         take_assignment(w, job, step);
     else
@@ -276,12 +278,14 @@ static void on_down(void *ctx)
 
     sync_stop(w);
     inventory_stop(w);
+    activity_jobs_down(w->activity);
 }
 
 static void on_room(void *ctx)
 {
     struct work *w = ctx;
 
+    activity_jobs_room(w->activity);
     if (w->starved)
         begin_all(w);
 }
@@ -312,7 +316,8 @@ int work_new(sd_event *loop, struct aws_client *aws, const char *socket,
     calls.ctx = w;
     if ((r = sd_event_add_time_relative(loop, &w->again, CLOCK_BOOTTIME, 0, 0, on_again, w)) < 0 ||
         (r = sd_event_source_set_enabled(w->again, SD_EVENT_OFF)) < 0 ||
-        (r = link_new(loop, socket, &calls, &w->link)) < 0) {
+        (r = link_new(loop, socket, &calls, &w->link)) < 0 ||
+        (r = activity_jobs_new(loop, w->link, aws, &policy->activity, &w->activity)) < 0) {
         work_free(w);
         return r;
     }
@@ -324,6 +329,7 @@ struct work *work_free(struct work *w)
 {
     if (!w)
         return NULL;
+    w->activity = activity_jobs_free(w->activity);
     w->link = link_free(w->link);
     sync_stop(w);
     inventory_stop(w);
@@ -338,11 +344,16 @@ struct work *work_free(struct work *w)
     return NULL;
 }
 
+void work_reload(struct work *w)
+{
+    activity_jobs_reload(w->activity);
+}
+
 void work_status(const struct work *w, struct work_status *ret)
 {
     struct text t = text_over(ret->identity, sizeof ret->identity);
 
-    ret->jobs = w->n_jobs;
+    ret->jobs = w->n_jobs + activity_jobs_count(w->activity);
     ret->connected = link_is_up(w->link);
     text_put(&t, w->place.identity);
 }

@@ -2,6 +2,7 @@
  * back. Nothing is kept that would matter after a restart. */
 #pragma once
 
+#include "courier/activity_jobs.h"
 #include "courier/assignment.h"
 #include "courier/directory.h"
 #include "courier/link.h"
@@ -17,6 +18,7 @@ struct work_policy {
     void (*say)(void *ctx, int priority, const char *line);
     /* What was learned of AWS cannot be used any more: the process has to start anew. */
     void (*start_anew)(void *ctx);
+    struct activity_setup activity;
     void *ctx;
 };
 
@@ -26,6 +28,9 @@ struct work;
 int work_new(sd_event *loop, struct aws_client *aws, const char *socket,
              const struct work_policy *policy, struct work **ret);
 struct work *work_free(struct work *w); /* NULL is fine; returns NULL */
+
+/* Settings and credentials are others now. */
+void work_reload(struct work *w);
 
 struct work_status {
     size_t jobs; /* under way */

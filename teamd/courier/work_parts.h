@@ -64,6 +64,7 @@ struct work {
 
     struct sync sync;
     struct inventory inventory;
+    struct activity_jobs *activity;
     struct known_set *sets;
     size_t n_sets, cap_sets;
 };

@@ -56,11 +56,9 @@ static enum aws_outcome fake_outcome(const char *word)
     static const struct {
         const char *word;
         enum aws_outcome outcome;
-    } WORDS[] = {{"~throttled", AWS_THROTTLED},
-                 {"~broken", AWS_BROKEN},
-                 {"~unreachable", AWS_UNREACHABLE},
-                 {"~garbled", AWS_GARBLED},
-                 {"~no credentials", AWS_NO_CREDENTIALS}};
+    } WORDS[] = {{"~throttled", AWS_THROTTLED},     {"~broken", AWS_BROKEN},
+                 {"~unreachable", AWS_UNREACHABLE}, {"~garbled", AWS_GARBLED},
+                 {"~too large", AWS_GARBLED},       {"~no credentials", AWS_NO_CREDENTIALS}};
 
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
         if (strcmp(WORDS[i].word, word) == 0)
@@ -86,6 +84,8 @@ static int fake_deliver(sd_event_source *source, void *ctx)
             snprintf(result.message, sizeof result.message, "%s", answer + 2 + n);
     } else if (answer[0] == '~') {
         result.outcome = fake_outcome(answer);
+        if (strcmp(answer, "~too large") == 0)
+            snprintf(result.code, sizeof result.code, "%s", AWS_TOO_LARGE);
     } else {
         result.answer = fake_json(answer);
     }
@@ -196,7 +196,7 @@ static void fake_begin(const struct fake_line *script)
 }
 
 /* Runs the loop until *flag, for ten seconds at most. */
-static void fake_run(const bool *flag)
+static inline void fake_run(const bool *flag)
 {
     uint64_t begin, now;
 

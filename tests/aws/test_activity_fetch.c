@@ -37,6 +37,7 @@ static struct {
     char said[2048];
     struct text text;
     char raw[512];
+    size_t room; /* for so many rows more */
     bool done;
 } seen;
 
@@ -67,9 +68,26 @@ static void on_done(void *ctx)
     seen.done = true;
 }
 
-static const struct activity_calls CALLS = {on_event, on_gap, on_done, NULL};
+static bool is_full(void *ctx)
+{
+    (void)ctx;
+    return seen.room == 0 || seen.room-- == 0;
+}
+
+static void on_so_far(void *ctx)
+{
+    (void)ctx;
+    text_put(&seen.text, "| ");
+}
+
+static const struct activity_calls CALLS = {.event = on_event, .gap = on_gap, .done = on_done};
+static const struct activity_calls CAREFUL = {on_event, on_gap, is_full, on_so_far, on_done, NULL};
 static const struct activity_scope BOB = {
     .account = ONES, .set = "Admin", .user = "bob", .user_id = "id-of-bob"};
+
+/* How it is asked for. */
+static int64_t asked_after_s;
+static bool asked_soon;
 
 static struct activity_source source(enum activity_kind kind)
 {
@@ -115,9 +133,9 @@ static const char *fetch(enum activity_kind kind, int64_t seconds, const struct 
     seen.done = false;
     seen.text = text_over(seen.said, sizeof seen.said);
     scope.from = noon(0);
-    scope.until = noon(86400);
-    assert_int_equal(activity_fetch(&s, &scope, noon(0), noon(seconds), AWS_SOMETIME, &CALLS, &f),
-                     0);
+    scope.until = noon(seconds);
+    assert_int_equal(
+        activity_fetch(&s, &scope, noon(seconds + asked_after_s), asked_soon, &CALLS, &f), 0);
     fake_run(&seen.done);
     fake_end();
     return seen.said;
@@ -134,7 +152,7 @@ static void a_short_while_is_filtered(void **state)
     assert_string_equal(
         fetch(ACTIVITY_LOGS, 300,
               SCRIPT({"FilterLogEvents",
-                      "{'logGroupName':'trail','startTime':" NOON_MS ",'endTime':1795610100000}",
+                      "{'logGroupName':'trail','startTime':" NOON_MS ",'endTime':1795610100001}",
                       "{'events':[" LINE("a", "12:00:01", "bob") "," LINE(
                           "b", "12:00:02", "bobby") "],'nextToken':'t'}"},
                      {"FilterLogEvents", "{'nextToken':'t'}", "{'events':[],'nextToken':'u'}"},
@@ -142,7 +160,7 @@ static void a_short_while_is_filtered(void **state)
                       "{'events':[" LINE("c", "12:05:00", "BOB") "," LINE(
                           "d", "12:05:01", "bob") ","
                                                   "{'message':'no JSON'},{'message':'{}'},{}]}"})),
-        "a c ");
+        "a c gap 0-300: 1 of its records cannot be read ");
 }
 
 static void a_long_while_is_queried(void **state)
@@ -216,6 +234,8 @@ static const char *full_answer(void)
 {
     static char answer[64 + 10000 * 3] = "{'status':'Complete','results':[[]";
 
+    if (answer[strlen(answer) - 1] == '}')
+        return answer;
     for (size_t i = strlen(answer), n = 1; n < 10000; n++, i += 3)
         memcpy(answer + i, ",[]", 4);
     memcpy(answer + strlen(answer), "]}", 3);
@@ -231,14 +251,213 @@ static void a_full_answer_is_asked_for_in_halves(void **state)
             SCRIPT(
                 {"StartQuery", "{'startTime':1795608000}", "{'queryId':'q'}"},
                 {"GetQueryResults", NULL, full_answer()},
-                {"StartQuery", "{'startTime':1795608000,'endTime':1795611600}", "{'queryId':'q'}"},
+                {"StartQuery", "{'startTime':1795608000,'endTime':1795610700}", "{'queryId':'q'}"},
                 {"GetQueryResults", NULL,
                  "{'status':'Complete','results':[" ROW("a", "12:29:59", "bob") "]}"},
-                {"StartQuery", "{'startTime':1795609800,'endTime':1795613400}", "{'queryId':'q'}"},
+                {"StartQuery", "{'startTime':1795610700,'endTime':1795613400}", "{'queryId':'q'}"},
                 {"GetQueryResults", NULL,
-                 "{'status':'Complete','results':[" ROW("a", "12:29:59", "bob") "," ROW(
-                     "b", "12:30:00", "bob") "]}"})),
+                 "{'status':'Complete','results':[" ROW("b", "12:29:59", "bob") "," ROW(
+                     "c", "12:50:00", "bob") "]}"})),
+        "a b c ");
+}
+
+/* What was delivered in the half that failed may have happened half an hour before it. */
+static void half_an_answer_is_a_gap_of_what_may_be_in_it(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOGS, 7200,
+              SCRIPT({"StartQuery", NULL, "{'queryId':'q'}"},
+                     {"GetQueryResults", NULL, full_answer()},
+                     {"StartQuery", NULL, "{'queryId':'q'}"},
+                     {"GetQueryResults", NULL, "{'status':'Complete','results':[]}"},
+                     {"StartQuery", "{'startTime':1795612500}", "!AccessDeniedException no"})),
+        "gap 2700-7200: logs StartQuery refused: AccessDeniedException: no; the role that is "
+        "assumed "
+        "for this source needs the permission ");
+}
+
+static void an_answer_that_is_too_large_is_asked_for_in_halves(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOGS, 3600,
+              SCRIPT({"StartQuery", NULL, "{'queryId':'q'}"},
+                     {"GetQueryResults", NULL, "~too large"},
+                     {"StartQuery", "{'endTime':1795610700}", "{'queryId':'q'}"},
+                     {"GetQueryResults", NULL,
+                      "{'status':'Complete','results':[" ROW("a", "12:00:01", "bob") "]}"},
+                     {"StartQuery", "{'startTime':1795610700}", "{'queryId':'q'}"},
+                     {"GetQueryResults", NULL, "{'status':'Complete'}"})),
+        "a ");
+    assert_string_equal(
+        fetch(ACTIVITY_LOOKUP, 60,
+              SCRIPT({"LookupEvents", NULL, "~too large"},
+                     {"LookupEvents", "{'StartTime':1795608000,'EndTime':1795608030}",
+                      "{'Events':[" LOOKED("a", "12:00:20", "bob") "]}"},
+                     {"LookupEvents", NULL, "{'Events':[]}"},
+                     {"LookupEvents", "{'StartTime':1795608030,'EndTime':1795608060}",
+                      "{'Events':[" LOOKED("b", "12:00:40", "bob") "]}"},
+                     {"LookupEvents", NULL, "{'Events':[]}"})),
         "a b ");
+    assert_string_equal(
+        fetch(
+            ACTIVITY_LAKE, 2,
+            SCRIPT({"StartQuery", NULL, "{'QueryId':'q'}"},
+                   {"DescribeQuery", NULL, "{'QueryStatus':'FINISHED'}"},
+                   {"GetQueryResults", NULL, "~too large"}, {"StartQuery", NULL, "{'QueryId':'q'}"},
+                   {"DescribeQuery", NULL, "{'QueryStatus':'FINISHED'}"},
+                   {"GetQueryResults", NULL, "~too large"}, {"StartQuery", NULL, "{'QueryId':'q'}"},
+                   {"DescribeQuery", NULL, "{'QueryStatus':'FINISHED'}"},
+                   {"GetQueryResults", NULL,
+                    "{'QueryResultRows':[" LAKE("b", "12:00:02", "bob") "]}"})),
+        "gap 0-0: more happened in this second than the source gives for one question b! ");
+}
+
+/* CloudWatch Logs goes by the time of delivery: who asks later finds what came later. */
+static void who_asks_later_finds_what_came_later(void **state)
+{
+    static const struct fake_line LATE[] = {
+        {"StartQuery", "{'endTime':1795698000}", "{'queryId':'q'}"},
+        {"GetQueryResults", NULL, "{'status':'Complete'}"},
+        {NULL, NULL, NULL}};
+    static const struct fake_line LATER[] = {
+        {"StartQuery", "{'endTime':1795701600}", "{'queryId':'q'}"},
+        {"GetQueryResults", NULL, "{'status':'Complete'}"},
+        {NULL, NULL, NULL}};
+
+    (void)state;
+    asked_after_s = 86400;
+    assert_string_equal(fetch(ACTIVITY_LOGS, 3600, LATE), "");
+    asked_after_s = 90 * 86400;
+    assert_string_equal(fetch(ACTIVITY_LOGS, 3600, LATER), "");
+    asked_after_s = 0;
+}
+
+static void who_waits_gets_a_list(void **state)
+{
+    static const struct fake_line LIST[] = {{"FilterLogEvents", NULL, "{'events':[]}"},
+                                            {NULL, NULL, NULL}};
+
+    (void)state;
+    asked_soon = true;
+    assert_string_equal(fetch(ACTIVITY_LOGS, 3600, LIST), "");
+    asked_soon = false;
+}
+
+/* ---- records -----------------------------------------------------------------------------------
+ */
+
+#define WRITTEN(id, parameters)                                                            \
+    "{'message':'{`eventID`:`" id "`,`eventTime`:`2026-11-25T12:00:01Z`,`eventName`:`Do`," \
+    "`requestParameters`:" parameters ",`recipientAccountId`:`" ONES                       \
+    "`,`userIdentity`:{`type`:`AssumedRole`,`principalId`:`A:bob`,`sessionContext`:{"      \
+    "`sessionIssuer`:{`userName`:`AWSReservedSSO_Admin_" HEX "`}}}}'}"
+
+#define TENS "[[[[[[[[[["
+#define ENDS "]]]]]]]]]]"
+#define DEEP TENS TENS TENS TENS TENS TENS TENS TENS ENDS ENDS ENDS ENDS ENDS ENDS ENDS ENDS
+
+/* Who calls AWS writes some of the record, and must not make it vanish by that. */
+static void nobody_can_write_what_is_not_read(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        fetch(ACTIVITY_LOGS, 60,
+              SCRIPT({"FilterLogEvents", NULL,
+                      "{'events':[" WRITTEN("nul", "{`key`:`a\\\\u0000b`}") "," WRITTEN(
+                          "twice",
+                          "{`a`:1,`a`:2}") "," WRITTEN("deep",
+                                                       DEEP) "," WRITTEN("number",
+                                                                         "{`a`:"
+                                                                         "1234567890123456789012345"
+                                                                         "67890}") "]}"})),
+        "nul twice deep number ");
+}
+
+/* ---- room --------------------------------------------------------------------------------------
+ */
+
+static void run_a_while(void)
+{
+    for (int i = 0; i < 20; i++)
+        sd_event_run(fake_loop, 1000);
+}
+
+/* The next page is not asked for before the last one was taken. */
+static void who_has_no_room_is_waited_for(void **state)
+{
+    static const struct fake_line PAGES[] = {
+        {"FilterLogEvents", NULL,
+         "{'events':[" LINE("a", "12:00:01", "bob") "," LINE("b", "12:00:02", "bob") "," LINE(
+             "c", "12:00:02", "bob") "],'nextToken':'t'}"},
+        {"FilterLogEvents", "{'nextToken':'t'}", "{'events':[" LINE("d", "12:00:01", "bob") "]}"},
+        {NULL, NULL, NULL}};
+    static struct fake_line lines[3];
+    struct activity_scope scope = BOB;
+    struct activity_fetch *f;
+    struct activity_source s;
+
+    (void)state;
+    with_quotes(lines, PAGES);
+    fake_begin(lines);
+    s = source(ACTIVITY_LOGS);
+    seen.done = false;
+    seen.room = 2;
+    seen.text = text_over(seen.said, sizeof seen.said);
+    scope.from = noon(0);
+    scope.until = noon(60);
+    assert_int_equal(activity_fetch(&s, &scope, noon(0), false, &CAREFUL, &f), 0);
+    run_a_while();
+    assert_string_equal(seen.said, "a b ");
+    assert_int_equal(fake_at, 1);
+    activity_fetch_go_on(f);
+    assert_string_equal(seen.said, "a b ");
+    seen.room = 1;
+    activity_fetch_go_on(f);
+    run_a_while();
+    assert_string_equal(seen.said, "a b c | ");
+    assert_int_equal(fake_at, 2);
+    seen.room = 9;
+    activity_fetch_go_on(f);
+    assert_true(seen.done);
+    assert_string_equal(seen.said, "a b c | d | ");
+    fake_end();
+}
+
+static void who_has_no_room_for_results_is_waited_for(void **state)
+{
+    static const struct fake_line QUERY[] = {
+        {"StartQuery", NULL, "{'queryId':'q'}"},
+        {"GetQueryResults", NULL,
+         "{'status':'Complete','results':[" ROW("a", "12:00:01", "bob") "," ROW("b", "12:00:02",
+                                                                                "bob") "]}"},
+        {NULL, NULL, NULL}};
+    static struct fake_line lines[3];
+    struct activity_scope scope = BOB;
+    struct activity_fetch *f;
+    struct activity_source s;
+
+    (void)state;
+    with_quotes(lines, QUERY);
+    fake_begin(lines);
+    s = source(ACTIVITY_LOGS);
+    seen.done = false;
+    seen.room = 1;
+    seen.text = text_over(seen.said, sizeof seen.said);
+    scope.from = noon(0);
+    scope.until = noon(3600);
+    assert_int_equal(activity_fetch(&s, &scope, noon(0), false, &CAREFUL, &f), 0);
+    for (int i = 0; i < 200 && fake_at < 2; i++)
+        sd_event_run(fake_loop, 10000);
+    run_a_while();
+    assert_string_equal(seen.said, "a ");
+    assert_false(seen.done);
+    seen.room = 1;
+    activity_fetch_go_on(f);
+    assert_true(seen.done);
+    assert_string_equal(seen.said, "a b | ");
+    fake_end();
 }
 
 /* ---- LookupEvents ------------------------------------------------------------------------------
@@ -382,12 +601,49 @@ static void what_is_cancelled_says_nothing(void **state)
     fake_begin(NOTHING);
     s = source(ACTIVITY_LOGS);
     seen.done = false;
-    assert_int_equal(activity_fetch(&s, &BOB, noon(0), noon(60), AWS_SOON, &CALLS, &f), 0);
+    assert_int_equal(activity_fetch(&s, &BOB, noon(0), true, &CALLS, &f), 0);
     assert_null(activity_fetch_cancel(f));
     sd_event_run(fake_loop, 1000);
     assert_false(seen.done);
     assert_null(activity_fetch_cancel(NULL));
     fake_end();
+}
+
+/* A query costs, and keeps a place that others wait for. */
+static void a_query_that_nobody_wants_is_stopped(void **state)
+{
+    static const struct {
+        enum activity_kind kind;
+        struct fake_line lines[3];
+    } ROWS[] = {{ACTIVITY_LOGS,
+                 {{"StartQuery", NULL, "{'queryId':'q'}"},
+                  {"StopQuery", "{'queryId':'q'}", "{'success':true}"},
+                  {NULL, NULL, NULL}}},
+                {ACTIVITY_LAKE,
+                 {{"StartQuery", NULL, "{'QueryId':'q'}"},
+                  {"CancelQuery", "{'QueryId':'q'}", "{}"},
+                  {NULL, NULL, NULL}}}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct activity_scope scope = BOB;
+        struct activity_fetch *f;
+        struct activity_source s;
+
+        fake_begin(ROWS[i].lines);
+        s = source(ROWS[i].kind);
+        seen.done = false;
+        scope.from = noon(0);
+        scope.until = noon(3600);
+        assert_int_equal(activity_fetch(&s, &scope, noon(0), false, &CALLS, &f), 0);
+        while (fake_at < 1 || fake_under_way > 0)
+            sd_event_run(fake_loop, 1000);
+        activity_fetch_cancel(f);
+        while (fake_under_way > 0)
+            sd_event_run(fake_loop, 1000);
+        assert_false(seen.done);
+        fake_end();
+    }
 }
 
 static void what_cannot_be_is_not_asked(void **state)
@@ -400,9 +656,12 @@ static void what_cannot_be_is_not_asked(void **state)
     (void)state;
     fake_begin(NOTHING);
     s = source(ACTIVITY_LOGS);
-    assert_int_equal(activity_fetch(&s, &BOB, noon(60), noon(0), AWS_SOON, &CALLS, &f), -EINVAL);
+    scope.from = noon(60);
+    scope.until = noon(0);
+    assert_int_equal(activity_fetch(&s, &scope, noon(60), true, &CALLS, &f), -EINVAL);
+    scope.from = noon(0);
     scope.account = "1";
-    assert_int_equal(activity_fetch(&s, &scope, noon(0), noon(60), AWS_SOON, &CALLS, &f), -EINVAL);
+    assert_int_equal(activity_fetch(&s, &scope, noon(60), true, &CALLS, &f), -EINVAL);
     fake_end();
 }
 
@@ -415,6 +674,14 @@ int main(void)
         cmocka_unit_test(what_fails_three_times_is_a_gap),
         cmocka_unit_test(what_is_refused_is_a_gap_at_once),
         cmocka_unit_test(a_full_answer_is_asked_for_in_halves),
+        cmocka_unit_test(half_an_answer_is_a_gap_of_what_may_be_in_it),
+        cmocka_unit_test(an_answer_that_is_too_large_is_asked_for_in_halves),
+        cmocka_unit_test(who_asks_later_finds_what_came_later),
+        cmocka_unit_test(who_waits_gets_a_list),
+        cmocka_unit_test(nobody_can_write_what_is_not_read),
+        cmocka_unit_test(who_has_no_room_is_waited_for),
+        cmocka_unit_test(who_has_no_room_for_results_is_waited_for),
+        cmocka_unit_test(a_query_that_nobody_wants_is_stopped),
         cmocka_unit_test(each_region_is_looked_up),
         cmocka_unit_test(a_region_that_fails_is_a_gap_and_the_others_are_read),
         cmocka_unit_test(lake_is_queried),
