@@ -213,8 +213,8 @@ static const struct row ROWS[] = {
      "errands => 1 found 111122223333/Read u-alice\ncredentials R1 => 13h\n"
      "alice revoke R1 => done ending\ntick\ntick\n"
      "state R1 => revoked\nerrands => nothing\n"},
-    {"what could never be used left no credentials", PLAIN,
-     "alice request " ADMIN " 1h\ncourier 1 absent\nalice revoke R1\ntick\ncourier 1 gone\n"
+    {"what was only looked for left no credentials", PLAIN,
+     "alice request " ADMIN " 1h\nalice revoke R1\ntick\ntick\n"
      "state R1 => revoked\ncredentials R1 => none\n"},
     {"the trail says for whom an assignment is, and after why", PLAIN,
      "alice request " ADMIN " 1h\ndetail => " ADMIN "; for user u-alice\n"
