@@ -242,6 +242,12 @@ san: ## unit and property tests under address and undefined-behaviour sanitizers
 	@$(PARALLEL) BUILD=$(BUILD)/san $(SAN) tests
 	@$(AGAIN) BUILD=$(BUILD)/san $(SAN) run-unit-tests
 
+SYSTEM ?= $(wildcard tests/system/aws*.sh)
+.PHONY: san-system
+san-system: ## system tests (SYSTEM=tests/system/aws*.sh) of programs under these sanitizers; as root
+	@$(PARALLEL) BUILD=$(BUILD)/san $(SAN) tests
+	@BUILD=$(BUILD)/san TEST_TIMEOUT=1800 tests/run $(SYSTEM)
+
 SAN := OPT=-O1 EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 
 FUZZ := CC=clang OPT=-O1 EXTRA="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all \

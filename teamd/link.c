@@ -202,6 +202,15 @@ static void put_task(struct wire_out *w, const struct task *task)
     wire_group_end(w, mark);
 }
 
+static void drop_todo(struct link *l, size_t n)
+{
+    if (n == 0) /* there may be no list yet */
+        return;
+    l->n_todo -= n;
+    memmove(l->todo, l->todo + n, l->n_todo * sizeof *l->todo);
+    memmove(l->check, l->check + n, l->n_todo * sizeof *l->check);
+}
+
 /* One packet of jobs, as they are at this moment. */
 static int pump(sd_event_source *source, void *ctx)
 {
@@ -225,9 +234,7 @@ static int pump(sd_event_source *source, void *ctx)
     if (r < 0) {
         l->full = true; /* until there is room; or `gone` follows */
     } else {
-        l->n_todo -= n;
-        memmove(l->todo, l->todo + n, l->n_todo * sizeof *l->todo);
-        memmove(l->check, l->check + n, l->n_todo * sizeof *l->check);
+        drop_todo(l, n);
         l->refresh.sent = l->refresh.token != 0;
         l->inventory.sent = l->inventory.token != 0;
     }

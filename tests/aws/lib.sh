@@ -112,16 +112,27 @@ kill_courier()
     true
 }
 
+# status_is EXPRESSION: of what `teamctl status` says; no answer is no. (jq -e calls nothing at all true.)
+status_is()
+{
+    [ "$(teamctl status --json 2>/dev/null | jq "$1")" = true ]
+}
+
 # AWS has been read, within 30 s.
 aws_is_read()
 {
-    until_true 30 sh -c 'teamctl status --json | jq -e ".accounts > 0"'
+    until_true 30 status_is '.accounts > 0'
+}
+
+_is_in()
+{
+    [ "$(teamctl show "$1" --json 2>/dev/null | jq -r .state)" = "$2" ]
 }
 
 # comes_within SECONDS ID STATE: does a request?
 comes_within()
 {
-    until_true "$1" sh -c "teamctl show $2 --json | jq -e '.state == \"$3\"'"
+    until_true "$1" _is_in "$2" "$3"
 }
 
 # ---- moto ---------------------------------------------------------------------------------------------

@@ -7,21 +7,6 @@ WANTS_MOTO=1
 . "$SRC/tests/aws/lib.sh"
 start_double
 
-COURIER_LOG=/var/log/courier.log courier_pid=
-
-start_courier()
-{
-    "$BUILD/team-courier" --config /etc/team/team.conf >>"$COURIER_LOG" 2>&1 </dev/null &
-    courier_pid=$!
-}
-
-kill_courier()
-{
-    kill -KILL "$courier_pid" 2>/dev/null
-    wait "$courier_pid" 2>/dev/null
-    courier_pid=
-}
-
 status_of()
 {
     teamctl status --json | jq -r --arg n "$1" '.[$n]'
@@ -35,7 +20,7 @@ state()
 # comes_to ID STATE...: within 15 s.
 comes_to()
 {
-    until_true 15 sh -c "teamctl show $1 --json | jq -e '.state == \"$2\"'"
+    comes_within 15 "$@"
 }
 
 # there ACCOUNT SET USER: does AWS have it?
@@ -70,7 +55,7 @@ like "..." "$out" 'team-courier is not connected'
 is "courier.sock is the courier's" "$(stat -c '%a %U %G' /run/team/courier.sock)" "660 root team-courier"
 
 start_courier
-ok "the courier connects, and AWS is read" until_true 20 sh -c 'teamctl status --json | jq -e ".accounts > 0"'
+ok "the courier connects, and AWS is read" aws_is_read
 is "who we are is known" "$(status_of courier_identity)" arn:aws:iam::555566667777:user/courier
 is "and that we are a delegated administrator" "$(status_of aws_delegated)" yes
 is "a group that nobody has is reported" "$(status_of aws_unknown)" "@idc:cloud-admins"

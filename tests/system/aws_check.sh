@@ -109,7 +109,7 @@ like "doctor misses the courier" "$out" 'bad team-courier is not connected'
 like "and what it would have read" "$out" 'bad AWS has not been read'
 start_courier
 aws_is_read || die "AWS was not read"
-until_true 10 sh -c 'teamctl status --json | jq -e .reconciled_at'
+until_true 10 status_is '.reconciled_at != null'
 out=$(doctor)
 like "it finds it" "$out" 'ok team-courier is connected, as arn:aws:iam::555566667777:user/courier'
 like "and when AWS was read" "$out" 'ok AWS was read [0-9]+s ago'

@@ -18,18 +18,6 @@ eligibility = ( { name = "sre"; who = ["alice", "bob", "carol"]; targets = ["aws
                   max_duration = "4h"; approval_required = false; } );
 EOF
 
-start_courier()
-{
-    "$BUILD/team-courier" --config /etc/team/team.conf >>/var/log/courier.log 2>&1 </dev/null &
-    courier_pid=$!
-}
-
-kill_courier()
-{
-    kill -KILL "$courier_pid" 2>/dev/null
-    wait "$courier_pid" 2>/dev/null
-}
-
 settled()
 {
     for _ in {1..120}; do

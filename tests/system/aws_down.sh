@@ -36,7 +36,7 @@ aws_is_read || die "no directory"
 open=$(request bob aws:dev/ReadOnlyAccess --for 2h)
 short=$(request dave aws:dev/ReadOnlyAccess --for 12s)
 stays=$(request alice aws:prod-web/ReadOnlyAccess --for 2h)
-ok "three are active" until_true 10 sh -c 'teamctl status --json | jq -e ".active == 3"'
+ok "three are active" until_true 10 status_is '.active == 3'
 
 # ---- away ----------------------------------------------------------------------------------------------
 

@@ -18,8 +18,7 @@ eligibility = ( { name = "sre"; who = ["alice", "bob", "carol", "dave", "erin"];
 EOF
 
 ok "teamd starts" start_teamd
-"$BUILD/team-courier" --config /etc/team/team.conf >>/var/log/courier.log 2>&1 </dev/null &
-courier_pid=$!
+start_courier
 reading()
 {
     for _ in {1..60}; do

@@ -71,7 +71,7 @@ drop()
 
 _is_over()
 {
-    teamctl show "$1" --json | jq -e '.state == ("revoked", "ended")' | grep -q true
+    teamctl show "$1" --json | jq '.state == ("revoked", "ended")' | grep -q true
 }
 
 # ---- what the gate was asked --------------------------------------------------------------------
