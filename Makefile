@@ -200,6 +200,9 @@ $(BUILD)/tests/bench/teamd-one-by-one: $(OBJ)/teamd/turn.one.o $(filter-out %/tu
 	@mkdir -p $(@D)
 	$(call SAY,LD) $(CC) -pie -o $@ $^ $(ALL_LDFLAGS) $(TEAMD_LIBS)
 
+.PHONY: system-helpers
+system-helpers: $(SYSTEM_HELPERS)
+
 .PHONY: tests
 tests: $(PROGRAMS) $(UNIT_TESTS) $(SYSTEM_HELPERS) $(BENCH_PROGRAMS) $(TORTURE) ## build the programs and the tests
 
@@ -245,8 +248,13 @@ san: ## unit and property tests under address and undefined-behaviour sanitizers
 SYSTEM ?= $(wildcard tests/system/aws*.sh)
 .PHONY: san-system
 san-system: ## system tests (SYSTEM=tests/system/aws*.sh) of programs under these sanitizers; as root
-	@$(PARALLEL) BUILD=$(BUILD)/san $(SAN) tests
-	@BUILD=$(BUILD)/san TEST_TIMEOUT=1800 tests/run $(SYSTEM)
+	@$(PARALLEL) pam-module BUILD=$(BUILD)/daemons
+	@$(PARALLEL) BUILD=$(BUILD)/daemons $(SAN) all system-helpers
+	@BUILD=$(BUILD)/daemons TEST_TIMEOUT=1800 tests/run $(SYSTEM)
+
+# sudo, which loads the module, does not bring the sanitizers' run time with it.
+.PHONY: pam-module
+pam-module: $(BUILD)/pam_team.so
 
 SAN := OPT=-O1 EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 

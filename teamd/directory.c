@@ -67,6 +67,7 @@ static void put_in_force(struct teamd *t, struct directory *d)
     l->directory = d;
     turn_learn(t, &ev);
     roll_free_directory(old);
+    members_look_up(t);
     directory_unknown(&t->world, unknown);
     if (unknown[0])
         log_line(LOG_WARNING, "the policy names what AWS does not have: %s", unknown);

@@ -54,6 +54,7 @@ static void swap_now(struct teamd *t, const struct person *found, size_t n)
     if (ev.policy.by)
         link_configure(t);
     config_free(old);
+    members_look_up(t);
 }
 
 static const char *const KIND[] = {[PRINCIPAL_USER] = "", [PRINCIPAL_GROUP] = "@"};
@@ -133,12 +134,16 @@ static void listed(void *ctx, int error, const struct person *found, size_t n,
     end(t, 0, text);
 }
 
-/* Everybody who has a live request or has approved one is looked up, named by the policy or not. */
+/* Everybody who has a live request or has approved one is looked up, named by the policy or not; so
+ * is who is known to be a member of a group of Identity Center that the policy names. */
 static uint32_t *live_people(const struct teamd *t, size_t *ret_n)
 {
-    size_t cap = (size_t)t->world.n_requests * 2 + 1, n = 0;
+    size_t cap = (size_t)t->world.n_requests * 2 + MEMBERS_MAX, n = t->members.n;
     uint32_t *uids = calloc(cap, sizeof *uids);
     const struct request *r;
+
+    if (uids)
+        memcpy(uids, t->members.uids, n * sizeof *uids);
 
     for (uint32_t at = 0; uids && (r = world_each_request(&t->world, &at));) {
         size_t need = 1 + (size_t)r->n_approvals;

@@ -47,6 +47,14 @@ struct told {
 
 enum { TOLD_LATELY = 16 };
 
+/* Of groups of Identity Center: people of this host whom the policy itself does not lead to. */
+enum { MEMBERS_MAX = 256 };
+
+struct members {
+    uint32_t uids[MEMBERS_MAX];
+    size_t n;
+};
+
 struct link;  /* to team-courier */
 struct asked; /* questions of pam_acct_mgmt, folded */
 
@@ -106,6 +114,7 @@ struct teamd {
 
     /* reload.c */
     struct reload *reload;
+    struct members members;
     sd_event_source *refresh;
     struct wall loaded_at;
     unsigned warnings;
@@ -356,6 +365,12 @@ int reload_start(struct teamd *t, const char *by, reload_done_fn done, void *ctx
 /* The first listing, and one every five minutes. */
 int reload_begin(struct teamd *t, reload_done_fn done, void *ctx);
 void reload_free(struct teamd *t);
+
+/* ---- members.c: people whom only Identity Center says to be approvers ---------------------------
+ */
+
+/* Looks for them on this host: after each listing, and when AWS has been read. */
+void members_look_up(struct teamd *t);
 
 /* A look-up's answer becomes an event if it says something new. */
 void learn_person(struct teamd *t, uint32_t uid, int error, const struct person *who);

@@ -242,6 +242,12 @@ static bool would_help(const struct world *w, const struct request *r, const str
     return false;
 }
 
+/* Those whom the policy's groups list, and those whom Identity Center does. */
+static bool may_be_shown(const struct person *who)
+{
+    return who->listed || principals_any(&who->idc);
+}
+
 size_t waiting_for(const struct world *w, const struct request *r, const struct person *out[],
                    size_t cap)
 {
@@ -252,7 +258,7 @@ size_t waiting_for(const struct world *w, const struct request *r, const struct 
     if (!has_question(r))
         return 0;
     while (n < cap && (who = world_each_person(w, &at)))
-        if (who->listed && !has_approved(r, who->uid) && would_help(w, r, who))
+        if (may_be_shown(who) && !has_approved(r, who->uid) && would_help(w, r, who))
             out[n++] = who;
     return n;
 }
@@ -265,7 +271,7 @@ size_t would_approve(const struct world *w, uint32_t requester, const struct tar
     size_t n = 0;
 
     while (n < cap && (who = world_each_person(w, &at)))
-        if (who->listed &&
+        if (may_be_shown(who) &&
             policy_may_approve(w->policy, w->directory, who, target, requester, asks))
             out[n++] = who;
     return n;

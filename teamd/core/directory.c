@@ -116,6 +116,17 @@ bool directory_member(const struct directory *d, uint32_t user, uint32_t group)
     return false;
 }
 
+uint32_t directory_each_member(const struct directory *d, uint32_t group, uint32_t *at)
+{
+    while (group > 0 && *at < d->n_members) {
+        uint64_t member = d->members[(*at)++];
+
+        if ((uint32_t)member == group - 1)
+            return (uint32_t)(member >> 32) + 1;
+    }
+    return 0;
+}
+
 uint32_t directory_members(const struct directory *d, uint32_t group, uint32_t but_user)
 {
     if (group == 0)

@@ -74,6 +74,8 @@ uint32_t directory_group(const struct directory *d, const char *name);
 
 /* By such numbers. */
 bool directory_member(const struct directory *d, uint32_t user, uint32_t group);
+/* The next member of a group, as directory_user(), from *at on; 0: that was the last. */
+uint32_t directory_each_member(const struct directory *d, uint32_t group, uint32_t *at);
 uint32_t directory_members(const struct directory *d, uint32_t group, uint32_t but_user);
 
 /* Is the account somewhere below this OU or root (ou-..., r-...)? */

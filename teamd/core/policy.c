@@ -57,23 +57,66 @@ bool policy_names(const struct policy *p, const struct principals *set, const st
     return principals_meet(set, &who->is) || (idc_counts && principals_meet(set, &who->idc));
 }
 
+static const char PLACE[] = "{user}";
+
+/* Where the local name goes in the template. */
+static const char *place_of(const struct policy *p)
+{
+    const char *at = p->aws_user;
+
+    while (*at && strncmp(at, PLACE, sizeof PLACE - 1) != 0)
+        at++;
+    return at;
+}
+
 void policy_aws_name(const struct policy *p, const struct person *who, char out[AWS_USER_CAP])
 {
-    static const char PLACE[] = "{user}";
     struct text t = text_over(out, AWS_USER_CAP);
-    const char *rest = p->aws_user;
+    const char *place = place_of(p);
 
     for (size_t i = 0; i < p->n_aws_users; i++)
         if (strcmp(p->aws_users[i].user.text, who->name.text) == 0) {
             text_put(&t, p->aws_users[i].name);
             return;
         }
-    while (*rest && strncmp(rest, PLACE, sizeof PLACE - 1) != 0)
-        text_put_n(&t, rest++, 1);
+    text_put_n(&t, p->aws_user, (size_t)(place - p->aws_user));
     text_put(&t, who->name.text);
-    text_put(&t, rest + (*rest ? sizeof PLACE - 1 : 0));
+    text_put(&t, place + sizeof PLACE - 1);
     if (t.cut)
         out[0] = '\0'; /* nobody is called so */
+}
+
+/* What stands in this name where the template has {user}; "" if the rest of it is another. */
+static void read_template(const struct policy *p, const char *aws_name, struct name *ret)
+{
+    const char *place = place_of(p), *rest = place + sizeof PLACE - 1;
+    size_t before = (size_t)(place - p->aws_user), all = strlen(aws_name), after = strlen(rest);
+    struct text t = text_over(ret->text, sizeof ret->text);
+
+    if (all <= before + after || strncmp(aws_name, p->aws_user, before) != 0 ||
+        strcmp(aws_name + all - after, rest) != 0)
+        return;
+    text_put_n(&t, aws_name + before, all - before - after);
+    if (t.cut || !text_is_name(ret->text, t.len))
+        ret->text[0] = '\0';
+}
+
+void policy_local_name(const struct policy *p, const char *aws_name, struct name *ret)
+{
+    struct person who = {0};
+    char back[AWS_USER_CAP];
+
+    *ret = (struct name){0};
+    for (size_t i = 0; i < p->n_aws_users; i++)
+        if (strcmp(p->aws_users[i].name, aws_name) == 0) {
+            *ret = p->aws_users[i].user;
+            return;
+        }
+    read_template(p, aws_name, ret);
+    who.name = *ret;
+    policy_aws_name(p, &who, back);
+    if (strcmp(back, aws_name) != 0) /* who is called so here has another name there */
+        *ret = (struct name){0};
 }
 
 bool policy_exempt(const struct policy *p, const struct person *who, int class)

@@ -127,6 +127,10 @@ bool policy_names(const struct policy *p, const struct principals *set, const st
 /* How this person is called in Identity Center. */
 void policy_aws_name(const struct policy *p, const struct person *who, char out[AWS_USER_CAP]);
 
+/* And the other way round: whom of this host Identity Center calls so, if there is such a person;
+ * "" if nobody can be called so. */
+void policy_local_name(const struct policy *p, const char *aws_name, struct name *ret);
+
 bool policy_exempt(const struct policy *p, const struct person *who, int class);
 
 /* ---- may this person have this target for so long? ------------------------------------------ */

@@ -128,6 +128,11 @@ static inline bool principals_meet(const struct principals *a, const struct prin
     return false;
 }
 
+static inline bool principals_any(const struct principals *set)
+{
+    return principals_meet(set, set);
+}
+
 /* Somebody as the host's user database (NSS) knows them. A person is a uid: two names with one uid
  * are one person. `is` holds every principal of the policy that they are, directly or as a group's
  * member. */

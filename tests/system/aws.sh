@@ -147,6 +147,42 @@ ok "..." until_true 10 there prod-web AdministratorAccess alice@example.com
 ok "(it is ours: no drift)" as carol teamctl drift
 is "..." "$out" "no drift"
 
+# ---- approvers whom only Identity Center knows -----------------------------------------------------------
+
+as alice teamctl revoke "$id" --yes >/dev/null
+comes_to "$id" revoked
+POST add '{"user": "erin@example.com"}'
+POST add '{"user": "nobody-here@example.com"}'
+POST add '{"group": "Leads", "members": ["erin@example.com", "nobody-here@example.com"]}'
+config <<'EOF'
+settings: { admins = ["dave"]; auditors = ["carol"]; require_comment = false; };
+identity: { aws_user = "{user}@example.com"; };
+aws: { region = "eu-west-1"; portal_url = "https://x.awsapps.com/start"; };
+eligibility = (
+  { name = "asked"; who = ["alice"]; targets = ["aws:*/ReadOnlyAccess"]; max_duration = "1h"; },
+  { name = "sre"; who = ["alice"]; targets = ["aws:*/AdministratorAccess"]; max_duration = "4h"; approval_required = false; }
+);
+approvers = ( { name = "leads"; who = ["@idc:Leads"]; targets = ["aws:*/*"]; } );
+EOF
+ok "a policy names a group of Identity Center" teamctl reload
+teamctl refresh >/dev/null
+shows_erin()
+{
+    as alice teamctl targets | grep -qE 'aws:222233334444/ReadOnlyAccess +1h +yes +erin '
+}
+ok "who of it is a user of this host is shown" until_true 5 shows_erin
+id=$(request alice aws:dev/ReadOnlyAccess --for 1h)
+is "and waited for" "$(teamctl show "$id" --json | jq -c .waiting_for)" '["erin"]'
+teamctl reload >/dev/null
+is "after a reload, too" "$(teamctl show "$id" --json | jq -c .waiting_for)" '["erin"]'
+like "they see it" "$(as erin teamctl pending)" "$id"
+ok "and may approve it" as erin teamctl approve "$id"
+ok "it becomes active" comes_to "$id" active
+as alice teamctl revoke "$id" --yes >/dev/null
+comes_to "$id" revoked
+id=$(request alice aws:prod-web/AdministratorAccess --for 1h)
+comes_to "$id" active
+
 # ---- crashes ---------------------------------------------------------------------------------------------
 
 POST set '{"progress_s": 2}'

@@ -13,7 +13,8 @@ sub fields { my $s = ""; for (@_) { my ($tag, $v) = split(/=/, $_, 2);
     $v = fields(split(/;/, substr($v, 1, -1))) if $v =~ /^\(.*\)$/;
     $s .= pack("nn", $tag, length $v) . $v; } $s }
 socket(S, AF_UNIX, SOCK_SEQPACKET, 0) && connect(S, pack_sockaddr_un("/run/team/courier.sock")) or exit 99;
-send(S, "TE" . pack("CCnn", 1, 1, $op, scalar @fields) . fields(@fields), 0) or exit 98;
+$SIG{PIPE} = "IGNORE"; # who is turned away may be answered before anything is said
+send(S, "TE" . pack("CCnn", 1, 1, $op, scalar @fields) . fields(@fields), 0);
 my $got;
 defined recv(S, $got, 65536, 0) && length $got >= 8 or exit 97;
 my (undef, undef, $n) = unpack("x3Cnn", $got);

@@ -123,6 +123,12 @@ static const struct row ROWS[] = {
      "may ops alice host:*/* 1h free\nauditors "
      "@idc:ops\n" RULES ORG USERS "aws group ops dave\n",
      "alice request sudo 1h => done active\ndave sees R1 => no\n"},
+    {"approvers are named whom only Identity Center lists",
+     "may sre alice aws:*/* 4h\nrule leads @idc:ops aws:*/*\nset comment no\n" ORG USERS
+     "aws group ops alice,bob,carol\n",
+     "group bob +unlisted\ngroup carol +unlisted\ngroup dave +unlisted\nlist\n"
+     "alice request " ADMIN " 1h => done pending: waiting for bob or carol\n"
+     "waiting R1 => bob carol\ncarol approve R1 => done activating\n"},
     {"two groups of one name are nobody",
      "may ops @idc:ops aws:*/* 1h free\n" RULES ORG USERS
      "aws group ops alice\naws group ops bob other-ops\n",

@@ -287,6 +287,43 @@ static void sudo_and_su_are_no_logins(void **state)
                          ROWS[i].logs_in);
 }
 
+/* ---- names in Identity Center --------------------------------------------------------------- */
+
+static void names_of_identity_center_lead_back(void **state)
+{
+    static const struct {
+        const char *template, *aws_name, *local;
+    } ROWS[] = {
+        {"{user}", "alice", "alice"},
+        {"{user}@x.org", "alice@x.org", "alice"},
+        {"{user}@x.org", "alice@y.org", ""},
+        {"{user}@x.org", "@x.org", ""},
+        {"{user}@x.org", "x.org", ""},
+        {"co-{user}.{x}", "co-alice.{x}", "alice"},
+        {"co-{user}.{x}", "c-alicee.{x}", ""},
+        {"{user}@x.org", "al ice@x.org", ""},
+        {"{user}@x.org", "d.z", "dave"},    /* of the map */
+        {"{user}@x.org", "dave@x.org", ""}, /* who is called otherwise */
+        {"{user}", "a123456789012345678901234567890123456789012345678901234567890123", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        static struct policy p;
+        struct name name;
+
+        memset(&p, 0, sizeof p);
+        snprintf(p.aws_user, sizeof p.aws_user, "%s", ROWS[i].template);
+        p.n_aws_users = 2;
+        snprintf(p.aws_users[0].user.text, NAME_CAP, "erin");
+        snprintf(p.aws_users[0].name, AWS_USER_CAP, "e.z");
+        snprintf(p.aws_users[1].user.text, NAME_CAP, "dave");
+        snprintf(p.aws_users[1].name, AWS_USER_CAP, "d.z");
+        policy_local_name(&p, ROWS[i].aws_name, &name);
+        assert_string_equal(name.text, ROWS[i].local);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_requester_whom_nobody_knows_is_under_the_rules_for_all),
         cmocka_unit_test(admins_and_auditors_are_who_the_settings_name),
         cmocka_unit_test(sudo_and_su_are_no_logins),
+        cmocka_unit_test(names_of_identity_center_lead_back),
     };
 
     return cmocka_run_group_tests(tests, set, NULL);

@@ -88,6 +88,7 @@ static void rows_become_a_directory(void **state)
             "KIND=members|PRINCIPAL=g-2|MEMBERS=0,1\nKIND=members|PRINCIPAL=g-1|MEMBERS=1,1\n"
             "KIND=comet|LABEL=of a newer courier\n");
     uint32_t alice = directory_user(d, "alice"), bob = directory_user(d, "bob");
+    uint32_t at = 0;
     uint32_t ops = directory_group(d, "ops"), leads = directory_group(d, "leads");
     char path[64];
     struct text t = text_over(path, sizeof path);
@@ -118,6 +119,11 @@ static void rows_become_a_directory(void **state)
     assert_int_equal(directory_members(d, ops, alice), 1);
     assert_int_equal(directory_members(d, leads, 0), 1); /* who is listed twice is one */
     assert_int_equal(directory_members(d, 0, 0), 0);
+    assert_int_equal(directory_each_member(d, ops, &at), alice);
+    assert_int_equal(directory_each_member(d, ops, &at), bob);
+    assert_int_equal(directory_each_member(d, ops, &at), 0);
+    at = 0;
+    assert_int_equal(directory_each_member(d, 0, &at), 0);
     roll_free_directory(d);
 }
 
