@@ -152,6 +152,7 @@ static const struct column PAM[] = {
     { "until",    "UNTIL",    TEAM_UNTIL,   COL_MOMENT, 2, NULL },
     { "original", "ORIGINAL", TEAM_VALUE,   COL_TEXT,   4, NULL },
     { "note",     "NOTE",     TEAM_TEXT,    COL_TEXT,   3, NULL },
+    { "arguments", "ARGUMENTS", TEAM_LABEL, COL_TEXT,   5, NULL },
 };
 const struct row_type PAM_ROWS = { .plural = "services", .n_columns = sizeof PAM / sizeof PAM[0], .columns = PAM };
 

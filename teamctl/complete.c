@@ -240,7 +240,7 @@ static void behind(struct completion *p, char mark)
 
 static void offer_values(struct completion *p, enum option option)
 {
-    if (option == OPT_FOR || option == OPT_WAIT) {
+    if (option == OPT_FOR || option == OPT_WAIT || option == OPT_PROMPT_FOR) {
         offer_each(p, DURATIONS);
     } else if (option == OPT_STATE) {
         behind(p, ',');

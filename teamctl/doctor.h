@@ -51,7 +51,9 @@ void doctor_aws(struct doctor *d);   /* doctor_aws.c: what teamd says of AWS, if
 void doctor_units(struct doctor *d); /* systemd's units */
 void doctor_sockets(struct doctor *d);
 void doctor_files(struct doctor *d); /* doctor_files.c: owners, modes, versions */
-void doctor_pam(struct doctor *d);   /* doctor_pam.c: /etc/pam.d */
+/* Where libpam finds a module that is named without a path, or with one. */
+bool doctor_finds_module(const char *name, char out[static PATH_CAP]);
+void doctor_pam(struct doctor *d); /* doctor_pam.c: /etc/pam.d */
 /* One service of it, if it names pam_team.so. */
 void doctor_service(struct doctor *d, const char *name, const struct pam_service *s);
 void doctor_sudo(struct doctor *d);  /* doctor_sudo.c: sudoers */

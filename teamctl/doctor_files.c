@@ -108,7 +108,7 @@ static void check_state(struct doctor *d)
  */
 
 /* Where libpam finds what has no path: beside its other modules. */
-static bool find_module(const char *name, char out[static PATH_CAP])
+bool doctor_finds_module(const char *name, char out[static PATH_CAP])
 {
     static const char *const PLACES[] = {"/lib/*/security/", "/usr/lib/*/security/",
                                          "/lib/security/", "/lib64/security/"};
@@ -165,7 +165,7 @@ static void check_module(struct doctor *d, const char *name)
 {
     char path[PATH_CAP], version[32];
 
-    if (!find_module(name, path)) {
+    if (!doctor_finds_module(name, path)) {
         found(d, GRADE_BAD, "file", "install pam_team.so where libpam looks for it",
               "PAM's configuration names %s, and it is not there: nobody passes", name);
         return;
@@ -198,9 +198,14 @@ static void check_versions(struct doctor *d)
 
 void doctor_files(struct doctor *d)
 {
+    char path[PATH_CAP];
+
     check_config(d);
     check_state(d);
     for (size_t i = 0; i < d->n_modules; i++)
         check_module(d, d->modules[i]);
+    if (d->n_modules == 0 && !doctor_finds_module("pam_team.so", path))
+        found(d, GRADE_BAD, "file", "make install",
+              "pam_team.so is not where libpam looks for its modules: nothing can be gated");
     check_versions(d);
 }

@@ -66,9 +66,10 @@ const struct verb VERBS[] = {
       "sudo teamctl drift --csv > drift.csv", FORMS, 0, 0, NULL, ARGS_NONE },
     { "backup", "FILE", verb_backup, "copy the store to a new file (admins and root)",
       "sudo teamctl backup /var/backups/team.mdb", 0, 1, 1, "which file", ARGS_FILE },
-    { "pam install", "[--service S]... [--within D] [--yes]", verb_pam_install,
+    { "pam install", "[--service S]... [--wait[=5m]] [--prompt [--prompt-for D]] [--within D] [--yes]", verb_pam_install,
       "put the gate into sudo and other services; taken back unless confirmed (root)",
-      "sudo teamctl pam install", SERVICE | BIT(OPT_WITHIN) | BIT(OPT_YES), 0, 0, NULL, ARGS_NONE },
+      "sudo teamctl pam install --wait --prompt",
+      SERVICE | BIT(OPT_WAIT) | BIT(OPT_PROMPT) | BIT(OPT_PROMPT_FOR) | BIT(OPT_WITHIN) | BIT(OPT_YES), 0, 0, NULL, ARGS_NONE },
     { "pam confirm", "", verb_pam_confirm, "let it stay, from a login that has come since (root)",
       "sudo teamctl pam confirm", 0, 0, 0, NULL, ARGS_NONE },
     { "pam undo", "", verb_pam_undo, "take back at once what is not confirmed (root)",
@@ -188,17 +189,30 @@ static void put_verb(struct out *o, const struct verb *v)
     out_text(o, "\n");
 }
 
-/* All verbs of two words, of which this is the first; false if there are none. */
+/* All verbs of two words, of which this is the first, with what each of them takes; false if there
+ * are none. */
 static bool help_group(struct out *o, const char *word)
 {
     bool any = false;
 
-    for (size_t i = 1; i < N_VERBS; i++)
-        if (verb_match(&VERBS[i], word) == VERB_FIRST_WORD) {
-            put_verb(o, &VERBS[i]);
-            any = true;
-        }
+    for (size_t i = 1; i < N_VERBS; i++) {
+        if (verb_match(&VERBS[i], word) != VERB_FIRST_WORD)
+            continue;
+        out_text(o, any ? "\n" : "");
+        put_usage(o, &VERBS[i]);
+        out_text(o, "\n  ");
+        out_text(o, VERBS[i].does);
+        out_text(o, "\n");
+        put_options(o, VERBS[i].options);
+        any = true;
+    }
     return any;
+}
+
+/* `teamctl pam --help`, before it is a verb. */
+static bool help_is_wanted(const char *word)
+{
+    return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
 }
 
 static void help_all(struct out *o)
@@ -260,7 +274,7 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static int read_command_line(struct call *c, int argc, char **argv)
+static int read_command_line(struct call *c, int argc, char **argv, bool *over)
 {
     int i = 1, r;
     size_t words;
@@ -268,6 +282,10 @@ static int read_command_line(struct call *c, int argc, char **argv)
     r = options_read(c, argc, argv, &i, true);
     if (r != 0 || i == argc)
         return r;
+    if (help_is_wanted(argv[i + 1]) && help_group(c->out, argv[i])) {
+        *over = true;
+        return 0;
+    }
     c->verb = verb_find(c, argv[i], argv[i + 1], &words);
     if (!c->verb)
         return TEAM_USAGE;
@@ -286,9 +304,10 @@ static const char *socket_path(const struct call *c)
 
 static int run(struct call *c, int argc, char **argv)
 {
-    int r = read_command_line(c, argc, argv);
+    bool over = false; /* all was said by reading it */
+    int r = read_command_line(c, argc, argv, &over);
 
-    if (r != 0)
+    if (r != 0 || over)
         return r;
     if (c->given[OPT_HELP]) {
         if (c->verb == &VERBS[0])

@@ -394,6 +394,7 @@ int verb_pam_remove(struct call *c)
 struct standing {
     const char *state;
     char note[FIX_CAP];
+    char arguments[240]; /* of the module, in the account stack */
     bool original;
     int64_t left_us; /* of an installation that waits; < 0: it does not */
 };
@@ -427,6 +428,16 @@ static bool names_us(const struct pam_service *s)
     return false;
 }
 
+static void copy_arguments(const struct pam_stack *stack, struct standing *s)
+{
+    size_t i = 0;
+
+    while (i < stack->n && !pam_is_ours(&stack->items[i]))
+        i++;
+    if (i < stack->n)
+        snprintf(s->arguments, sizeof s->arguments, "%.200s", stack->items[i].arguments);
+}
+
 static void stand(const struct pam_dir *d, const struct pending *p, const struct pam_host *h,
                   struct standing *s)
 {
@@ -444,6 +455,7 @@ static void stand(const struct pam_dir *d, const struct pending *p, const struct
                  strerror(-service.error));
     } else if (names_us(&service)) {
         s->state = "gated";
+        copy_arguments(&service.stacks[PAM_ACCOUNT], s);
         doctor_service(&doctor, h->name, &service);
     }
     if (is_pending(p, h->name)) {
@@ -472,6 +484,8 @@ static void put_standing(struct call *c, struct render *render, const struct pam
         wire_put(&w, TEAM_VALUE, original);
     if (s->note[0] != '\0')
         wire_put(&w, TEAM_TEXT, s->note);
+    if (s->arguments[0] != '\0')
+        wire_put(&w, TEAM_LABEL, s->arguments);
     len = wire_finish(&w);
     if (len > 0)
         render_row(render, (struct wire_span){packet + TEAM_HEADER_LEN, len - TEAM_HEADER_LEN});

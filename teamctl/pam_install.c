@@ -22,6 +22,7 @@ struct install {
     struct pam_dir dir;
     char scratch[PAM_SCRATCH_CAP];
     uint64_t within_s;
+    char arguments[PAM_ARGUMENTS_CAP]; /* of the module, where a person can be asked */
     size_t n;
     struct change changes[PAM_SERVICES_MAX];
     bool unsound; /* the doctor has complained */
@@ -73,12 +74,23 @@ static bool is_sound(struct install *in, const char *service)
     return !in->unsound;
 }
 
+/* In sudo and su somebody waits at a terminal; the others ask nobody anything. */
+static const char *arguments_for(const struct install *in, const struct pam_host *h)
+{
+    bool in_place = h->account && h->root_passes && !h->by_login;
+
+    if (!in_place && in->arguments[0] != '\0')
+        remark(in->c, "%s: nobody can be asked there, so \"%s\" is left out", h->name,
+               in->arguments);
+    return in_place ? in->arguments : "";
+}
+
 static int plan_place(struct install *in, struct change *ch)
 {
     const struct pam_files files = {.brings = brings, .ctx = in};
-    const char *service = ch->host->name;
+    const char *service = ch->host->name, *arguments = arguments_for(in, ch->host);
     char why[PAM_WHY_CAP];
-    int r = pam_place(&ch->old, ch->host->account, &files, &ch->new, why);
+    int r = pam_place(&ch->old, ch->host->account, arguments, &files, &ch->new, why);
 
     if (r < 0) {
         complain(in->c, service, "%s", r == -EINVAL ? why : strerror(-r));
@@ -98,8 +110,11 @@ static int plan_place(struct install *in, struct change *ch)
     if (ch->new.at)
         in->n++;
     else
-        remark(in->c, "%s: there is nothing to do; the gate is in it, or in what it includes",
-               service);
+        remark(in->c, "%s: there is nothing to do; the gate is in it, or in what it includes%s",
+               service,
+               arguments[0] != '\0' ? "; its arguments stay: write others there, or run teamctl "
+                                      "pam remove first"
+                                    : "");
     return TEAM_DONE;
 }
 
@@ -219,18 +234,49 @@ static int try_all(struct install *in)
         good = try_root(in, in->changes[i].host) && try_somebody(in, in->changes[i].host);
     if (!good)
         complain(in->c, NULL,
-                 "nothing was changed; is pam_team.so installed, and does teamd run? See teamctl "
-                 "doctor");
+                 "nothing was changed; does teamd run? teamctl doctor says what is wrong with it");
     return good ? TEAM_DONE : TEAM_FAILED;
+}
+
+/* Before anything is tried: without the module everything would be refused, for a reason that PAM
+ * does not tell. */
+static int look_for_module(struct call *c)
+{
+    char path[PATH_CAP];
+
+    if (doctor_finds_module("pam_team.so", path))
+        return TEAM_DONE;
+    complain(c, NULL,
+             "pam_team.so is not where libpam looks for its modules, so nobody would pass; make "
+             "install puts it there; nothing was changed");
+    return TEAM_FAILED;
 }
 
 /* ---- asking -----------------------------------------------------------------------------------
  */
 
+static void say_services(const struct install *in, char *out, size_t cap)
+{
+    struct text t = text_over(out, cap);
+
+    for (size_t i = 0; i < in->n; i++) {
+        text_put(&t, i > 0 ? ", " : "");
+        text_put(&t, in->changes[i].host->name);
+    }
+}
+
 static int show(struct install *in)
 {
+    char services[256];
+
     for (size_t i = 0; i < in->n; i++)
         diff_put(in->c, in->changes[i].host->name, &in->changes[i].old, &in->changes[i].new);
+    out_flush(in->c->out);
+    say_services(in, services, sizeof services);
+    remark(in->c,
+           "%s: from now on only who has an active elevation, or is exempt in team.conf, gets "
+           "through; whoever is to confirm it needs one of both",
+           services);
     if (says_yes(in->c, "Change these files? Without a confirmation they are changed back."))
         return TEAM_DONE;
     complain(in->c, NULL, "nothing was changed");
@@ -332,6 +378,48 @@ static int read_within(struct call *c, uint64_t *ret)
     return TEAM_USAGE;
 }
 
+static bool put_duration_of(struct call *c, struct text *t, const char *name, enum option option,
+                            const char *usual)
+{
+    const char *value = c->given[option][0] != '\0' ? c->given[option] : usual;
+    uint64_t s;
+
+    if (!text_parse_duration(value, strlen(value), &s)) {
+        complain(c, NULL, "--%s: \"%s\" is not a duration; write 5m or 1h", OPTIONS[option].name,
+                 value);
+        return false;
+    }
+    text_put(t, t->len > 0 ? " " : "");
+    text_put(t, name);
+    text_put(t, value);
+    return true;
+}
+
+/* The module itself says whether it takes them. */
+static int read_arguments(struct call *c, char out[static PAM_ARGUMENTS_CAP])
+{
+    char copy[PAM_ARGUMENTS_CAP];
+    struct text t = text_over(out, PAM_ARGUMENTS_CAP);
+    const char *wrong;
+
+    if (c->given[OPT_PROMPT_FOR] && !c->given[OPT_PROMPT]) {
+        complain(c, NULL, "--prompt-for says for how long --prompt asks; give that, too");
+        return TEAM_USAGE;
+    }
+    if (c->given[OPT_WAIT] && !put_duration_of(c, &t, "wait=", OPT_WAIT, "5m"))
+        return TEAM_USAGE;
+    if (c->given[OPT_PROMPT])
+        text_put(&t, t.len > 0 ? " prompt" : "prompt");
+    if (c->given[OPT_PROMPT_FOR] && !put_duration_of(c, &t, "prompt_for=", OPT_PROMPT_FOR, ""))
+        return TEAM_USAGE;
+    memcpy(copy, out, sizeof copy);
+    wrong = t.cut ? out : pam_wrong_argument(copy);
+    if (!wrong)
+        return TEAM_DONE;
+    complain(c, NULL, "pam_team.so does not take \"%s\"; pam_team(8) has what it takes", wrong);
+    return TEAM_USAGE;
+}
+
 static int install(struct install *in, struct pending *p)
 {
     int r = plan(in);
@@ -359,6 +447,10 @@ int verb_pam_install(struct call *c)
     in = (struct install){.c = c};
     r = read_within(c, &in.within_s);
     if (r == TEAM_DONE)
+        r = read_arguments(c, in.arguments);
+    if (r == TEAM_DONE)
+        r = look_for_module(c);
+    if (r == TEAM_DONE)
         r = pam_open(c, false, &in.dir);
     if (r != TEAM_DONE)
         return r;
@@ -382,8 +474,8 @@ int verb_pam_install(struct call *c)
     pam_put_services(services, sizeof services, &p);
     pam_put_until(until, sizeof until, &p);
     remark(c,
-           "%s: behind the gate. At %s this is taken back, unless somebody logs in anew before and "
-           "runs: sudo teamctl pam confirm",
+           "%s: behind the gate. At %s this is taken back, unless somebody gets through before, in "
+           "another login than this one, and runs: sudo teamctl pam confirm",
            services, until);
     return TEAM_DONE;
 }

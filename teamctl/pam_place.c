@@ -198,7 +198,8 @@ static void put_insertion(struct pam_text *t, const struct pam_text *old, size_t
 
 static int insert(const struct pam_text *old, const struct insertion in[2], struct pam_text *ret)
 {
-    struct pam_text t = {.at = malloc(old->len + sizeof ACCOUNT + sizeof SESSION + 2)};
+    struct pam_text t = {
+        .at = malloc(old->len + sizeof ACCOUNT + PAM_ARGUMENTS_CAP + sizeof SESSION + 2)};
     bool swapped = in[1].what && in[0].what && in[1].at <= in[0].at;
     size_t from = 0;
 
@@ -229,9 +230,10 @@ static const char *why_not(const struct pam_text *old, bool account, bool sessio
     return NULL;
 }
 
-int pam_place(const struct pam_text *old, bool account, const struct pam_files *files,
-              struct pam_text *ret, char why[static PAM_WHY_CAP])
+int pam_place(const struct pam_text *old, bool account, const char *arguments,
+              const struct pam_files *files, struct pam_text *ret, char why[static PAM_WHY_CAP])
 {
+    char line[sizeof ACCOUNT + PAM_ARGUMENTS_CAP];
     struct found found[PAM_TYPES];
     struct insertion in[2] = {{.what = NULL}, {.what = NULL}};
     const struct found *a = &found[PAM_ACCOUNT], *s = &found[PAM_SESSION];
@@ -247,9 +249,10 @@ int pam_place(const struct pam_text *old, bool account, const struct pam_files *
         snprintf(why, PAM_WHY_CAP, "%s", reason);
         return -EINVAL;
     }
+    snprintf(line, sizeof line, "%s%s%.*s", ACCOUNT, arguments[0] != '\0' ? " " : "",
+             PAM_ARGUMENTS_CAP - 2, arguments);
     if (account)
-        in[0] = (struct insertion){a->before == NOWHERE ? a->after : above_comments(old, a),
-                                   ACCOUNT};
+        in[0] = (struct insertion){a->before == NOWHERE ? a->after : above_comments(old, a), line};
     if (!s->ours)
         in[1] = (struct insertion){s->after, SESSION};
     return insert(old, in, ret);

@@ -19,15 +19,16 @@ struct pam_files {
     void *ctx;
 };
 
-/* Adds the account line (`account`) and the session line where they are missing, each below a
- * comment that marks it. Returns
+/* Adds the account line (`account`) with these arguments of the module ("" or "wait=5m prompt") and
+ * the session line where they are missing, each below a comment that marks it. Returns
  *   1         *ret is the new text
  *   0         nothing is missing
  *   -EINVAL   `why` says why there is no place for them, or why a person has to look first
  *   -ENOMEM
  * pam_take() of the new text is the old one, byte by byte. */
-int pam_place(const struct pam_text *old, bool account, const struct pam_files *files,
-              struct pam_text *ret, char why[static PAM_WHY_CAP]);
+enum { PAM_ARGUMENTS_CAP = 96 };
+int pam_place(const struct pam_text *old, bool account, const char *arguments,
+              const struct pam_files *files, struct pam_text *ret, char why[static PAM_WHY_CAP]);
 
 enum pam_taken {
     PAM_TAKE_MARKED, /* what pam_place() has added, whatever its arguments are by now */

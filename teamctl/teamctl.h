@@ -26,6 +26,8 @@ enum option {
     OPT_YES,
     OPT_SERVICE,
     OPT_WITHIN,
+    OPT_PROMPT,
+    OPT_PROMPT_FOR,
     OPT_JSON,
     OPT_CSV,
     OPT_SOCKET,

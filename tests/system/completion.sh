@@ -49,7 +49,7 @@ offers "the one verb" alice "extend" ext
 offers "the first of two words, once" alice "pam" pa
 offers "and the second" alice "install" pam in
 offers "all of them" alice "confirm guard install remove status undo" pam ""
-offers "and then options" alice "--help --service --socket --within --yes" pam install --
+offers "and then options" alice "--help --prompt --prompt-for --service --socket --wait --within --yes" pam install --
 offers "services" alice "su su-l sudo sudo-i" pam install --service su
 offers "one after the other" alice "sshd" pam install --service sudo --service ss
 offers "how long to wait" alice "1m 10m" pam install --within 1

@@ -178,7 +178,8 @@ ignores "a line in a part of its own"
 sed -i '/pam_team/d' /etc/pam.d/sudo-i
 finds "sudo without sudo -i" 'pam bad /etc/pam.d/sudo-i does not name pam_team.so, and is a way around sudo'
 sed -i '/pam_team/d' /etc/pam.d/sudo /etc/pam.d/sudo-i
-finds "no gate at all" 'pam bad no service in /etc/pam.d names pam_team.so'
+finds "no gate at all, and no module" 'pam bad no service in /etc/pam.d names pam_team.so' \
+    'file bad pam_team.so is not where libpam looks for its modules: nothing can be gated'
 cp /etc/pam.d/sudo /etc/pam.d/sudo.dpkg-old
 sed -i "s/^account.*/account optional ${US//\//\\/}/" /etc/pam.d/sudo.dpkg-old
 ignores "what a package left behind"

@@ -84,6 +84,22 @@ like "is named, with those that are" "$out" 'cron: it is none of sudo, sudo-i, s
 exits 2 "the common stacks are no services" teamctl pam install --service common-auth
 exits 2 "too long a time" teamctl pam install --within 2h
 exits 2 "pam alone is no verb" teamctl pam
+ok "but can be asked about" teamctl pam --help
+like "with what each of them takes" "$out" $'usage: teamctl pam install .*\n  --service S .*\n\nusage: teamctl pam confirm\n'
+run teamctl help pam
+like "and help says the same" "$out" $'  --within D .*\n\nusage: teamctl pam confirm\n'
+exits 2 "for how long to ask, and not that it asks" teamctl pam install --prompt-for 30m
+exits 2 "a wait that is no time" teamctl pam install --wait=soon
+exits 2 "a wait that the module does not take" teamctl pam install --wait=2h
+like "is named" "$out" 'pam_team.so does not take "wait=2h"'
+mv "$module_dir/pam_team.so" /mnt/pam_team.so
+exits 1 "without the module nothing is installed" teamctl pam install --yes
+like "and it is said what is missing" "$out" 'pam_team.so is not where libpam looks for its modules.*make install'
+run teamctl doctor
+like "by the doctor, too" "$out" 'bad +file +pam_team.so is not where libpam looks for its modules: nothing can be gated'
+mv /mnt/pam_team.so "$module_dir/pam_team.so"
+run teamctl doctor
+unlike "who says nothing of it when it is there" "$out" 'where libpam looks'
 exits 2 "nor with a word that there is not" teamctl pam instal
 like "but one is near" "$out" 'did you mean pam install\?'
 exits 4 "a service that is not there" teamctl pam install --service polkit-1
@@ -94,7 +110,7 @@ ok "no guard stays where nothing waits" as root teamctl pam guard
 ok "and nothing was changed" is_stock
 ok "at all" no_keep
 is "status says so" "$(teamctl pam status --csv | tr '\n' ' ')" \
-    "service,state,until,original,note sudo,open,,, sudo-i,open,,, su,open,,, su-l,open,,, runuser,open,,, runuser-l,open,,, sshd,open,,, login,open,,, polkit-1,absent,,, "
+    "service,state,until,original,note,arguments sudo,open,,,, sudo-i,open,,,, su,open,,,, su-l,open,,,, runuser,open,,,, runuser-l,open,,,, sshd,open,,,, login,open,,,, polkit-1,absent,,,, "
 
 # ---- asking ---------------------------------------------------------------------------------------
 
@@ -129,7 +145,8 @@ until_true 2 no_guards
 run put_in --within 12s
 is "install works" "$status" 0
 like "it shows what it changes" "$out" $'\n @include common-auth\n\+# teamctl pam install: .*\n\+account    required   pam_team.so\n @include common-account\n'
-like "and says what is to be done" "$out" 'sudo, sudo-i: behind the gate. At [0-9:]{8} this is taken back, unless somebody logs in anew before and runs: sudo teamctl pam confirm'
+like "and says what is to be done" "$out" 'sudo, sudo-i: behind the gate. At [0-9:]{8} this is taken back, unless somebody gets through before, in another login than this one, and runs: sudo teamctl pam confirm'
+like "and who gets through" "$out" 'sudo, sudo-i: from now on only who has an active elevation, or is exempt in team.conf, gets through'
 is "owner, mode and attributes are kept" \
     "$(stat -c '%U:%G %a' /etc/pam.d/sudo; getfattr -n user.test --only-values /etc/pam.d/sudo 2>/dev/null)" \
     "$(stat -c '%U:%G %a' /mnt/stock/sudo; getfattr -n user.test --only-values /mnt/stock/sudo 2>/dev/null)"
@@ -215,6 +232,23 @@ sed -i 's/^account    required   pam_team.so$/& wait=5m prompt/' /etc/pam.d/sudo
 is "arguments can be added" "$(grep -c 'pam_team.so wait=5m prompt$' /etc/pam.d/sudo) $(state sudo)" "1 gated"
 as root teamctl pam remove >/dev/null 2>&1
 ok "and remove gives the original back all the same" is_stock
+
+# Or given.
+run put_in --within 1m --wait --prompt --prompt-for 30m --service sudo --service sshd
+is "arguments can be given" "$status $(grep -h pam_team.so /etc/pam.d/sudo | grep -v '^#' | tr -s ' ' | xargs)" \
+    "0 account required pam_team.so wait=5m prompt prompt_for=30m session required pam_team.so"
+like "where nobody can be asked they are left out" "$out" 'sshd: nobody can be asked there, so "wait=5m prompt prompt_for=30m" is left out'
+is "they are" "$(grep -h pam_team.so /etc/pam.d/sshd | grep -v '^#' | tr -s ' ' | xargs)" \
+    "account required pam_team.so session required pam_team.so"
+is "status shows them" "$(teamctl pam status --csv --service sudo | tail -n 1 | cut -d, -f6)" "wait=5m prompt prompt_for=30m"
+as root teamctl pam undo >/dev/null 2>&1
+ok "and undo gives the originals back" is_stock
+put_in --within 1m >/dev/null 2>&1
+as bob sudo -n teamctl pam confirm >/dev/null
+run put_in --wait
+like "they are not changed where the gate is" "$out" 'sudo: there is nothing to do; .*; its arguments stay'
+as root teamctl pam remove >/dev/null 2>&1
+ok "which is taken out" is_stock
 
 # A host without login uids: terminals tell logins apart.
 nobodys()
@@ -448,7 +482,7 @@ umount /etc/pam.d
 # ---- a gate that does not work is not installed -------------------------------------------------------
 
 mv "$module_dir/pam_team.so" /mnt/
-unchanged "without the module" 'root would be refused: Module is unknown.*is pam_team.so installed'
+unchanged "without the module" 'pam_team.so is not where libpam looks for its modules'
 mv /mnt/pam_team.so "$module_dir/"
 sed -i '1a account required pam_team.so socket=/nowhere' /etc/pam.d/sudo
 stock=$(files)

@@ -456,7 +456,7 @@ static void what_is_not_ours_to_take_stays(void **state)
     assert_true(is("sudo", "@include common-session\n"));
     set_up();
     put("sudo", THEIRS);
-    assert_int_equal(pam_place(&theirs, true, &files, &more, why), 1);
+    assert_int_equal(pam_place(&theirs, true, "", &files, &more, why), 1);
     assert_int_equal(pam_dir_open(folder, true, &d), 0);
     assert_int_equal(pam_file_switch(&d, "sudo", &theirs, &more), 0);
     assert_int_equal(pam_file_give_back(&d, "sudo", false), PAM_GIVEN_BACK);
@@ -559,7 +559,7 @@ static int begin(void **state)
     old = (struct pam_text){.at = (char *)(uintptr_t)OLD, .len = sizeof OLD - 1};
     if (!mkdtemp(folder) || chmod(folder, 0755) < 0)
         return -1;
-    return pam_place(&old, true, &files, &new, why) == 1 ? 0 : -1;
+    return pam_place(&old, true, "", &files, &new, why) == 1 ? 0 : -1;
 }
 
 static int end(void **state)

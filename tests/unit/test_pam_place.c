@@ -166,14 +166,14 @@ static void lines_are_placed_and_come_out_again(void **state)
     for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++) {
         struct pam_text given = text_of(PLACES[i].given), placed = {0}, again = {0}, taken;
         char why[PAM_WHY_CAP] = "";
-        int r = pam_place(&given, !PLACES[i].session_only, &FILES, &placed, why);
+        int r = pam_place(&given, !PLACES[i].session_only, "", &FILES, &placed, why);
 
         if (r != 1)
             print_error("%s: %d %s\n", PLACES[i].says, r, why);
         assert_int_equal(r, 1);
         assert_text(PLACES[i].says, &placed, PLACES[i].then);
         assert_true(pam_is_marked(&placed) && pam_names_us(&placed));
-        assert_int_equal(pam_place(&placed, !PLACES[i].session_only, &FILES, &again, why), 0);
+        assert_int_equal(pam_place(&placed, !PLACES[i].session_only, "", &FILES, &again, why), 0);
         assert_int_equal(pam_take(&placed, PAM_TAKE_MARKED, &taken), 0);
         assert_text(PLACES[i].says, &taken, PLACES[i].given);
         pam_unload(&placed);
@@ -208,7 +208,7 @@ static void where_there_is_no_place_it_says_why(void **state)
     for (size_t i = 0; i < sizeof NO_PLACES / sizeof NO_PLACES[0]; i++) {
         struct pam_text given = text_of(NO_PLACES[i].given), placed = {0};
         char why[PAM_WHY_CAP] = "";
-        int r = pam_place(&given, true, &FILES, &placed, why);
+        int r = pam_place(&given, true, "", &FILES, &placed, why);
 
         if (r != NO_PLACES[i].r)
             print_error("%s: %d %s\n", NO_PLACES[i].says, r, why);
@@ -226,7 +226,7 @@ static void a_nul_byte_is_no_text(void **state)
     char why[PAM_WHY_CAP] = "";
 
     (void)state;
-    assert_int_equal(pam_place(&given, true, &FILES, &placed, why), -EINVAL);
+    assert_int_equal(pam_place(&given, true, "", &FILES, &placed, why), -EINVAL);
     assert_non_null(strstr(why, "NUL byte"));
 }
 
@@ -350,7 +350,7 @@ static void what_was_placed_in_any_file_comes_out_without_a_trace(void **state)
         if (roll(4) == 0 && file[0] != '\0')
             file[strlen(file) - 1] = '\0';
         given = text_of(file);
-        if (pam_place(&given, roll(8) > 0, &FILES, &placed, why) != 1)
+        if (pam_place(&given, roll(8) > 0, "", &FILES, &placed, why) != 1)
             continue;
         placed_n++;
         placed.at = realloc(placed.at, placed.len + 1);
@@ -358,7 +358,7 @@ static void what_was_placed_in_any_file_comes_out_without_a_trace(void **state)
         assert_well_placed(&placed);
         assert_int_equal(pam_take(&placed, PAM_TAKE_MARKED, &taken), 0);
         assert_text(placed.at, &taken, file);
-        assert_int_equal(pam_place(&taken, true, &FILES, &again, why) < 0 && again.at, 0);
+        assert_int_equal(pam_place(&taken, true, "", &FILES, &again, why) < 0 && again.at, 0);
         pam_unload(&placed);
         pam_unload(&taken);
         pam_unload(&again);
@@ -398,8 +398,8 @@ static void lines_are_placed_where_the_examples_have_them(void **state)
         snprintf(path, sizeof path, "conf/pam.d/%s", NAMES[i]);
         assert_int_equal(load_path(path, &example), 0);
         assert_int_equal(pam_take(&example, PAM_TAKE_ALL, &stock), 0);
-        assert_int_equal(pam_place(&stock, strcmp(NAMES[i], "runuser") != 0, &FILES, &placed, why),
-                         1);
+        assert_int_equal(
+            pam_place(&stock, strcmp(NAMES[i], "runuser") != 0, "", &FILES, &placed, why), 1);
         write_rules(&example, wanted, sizeof wanted);
         write_rules(&placed, got, sizeof got);
         assert_string_equal(got, wanted);
