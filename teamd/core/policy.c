@@ -59,20 +59,21 @@ bool policy_names(const struct policy *p, const struct principals *set, const st
 
 static const char PLACE[] = "{user}";
 
-/* Where the local name goes in the template. */
-static const char *place_of(const struct policy *p)
+/* Where the local name goes in the template, and what comes behind it. */
+static const char *place_of(const struct policy *p, const char **ret_rest)
 {
     const char *at = p->aws_user;
 
     while (*at && strncmp(at, PLACE, sizeof PLACE - 1) != 0)
         at++;
+    *ret_rest = at + (*at ? sizeof PLACE - 1 : 0);
     return at;
 }
 
 void policy_aws_name(const struct policy *p, const struct person *who, char out[AWS_USER_CAP])
 {
     struct text t = text_over(out, AWS_USER_CAP);
-    const char *place = place_of(p);
+    const char *rest, *place = place_of(p, &rest);
 
     for (size_t i = 0; i < p->n_aws_users; i++)
         if (strcmp(p->aws_users[i].user.text, who->name.text) == 0) {
@@ -81,7 +82,7 @@ void policy_aws_name(const struct policy *p, const struct person *who, char out[
         }
     text_put_n(&t, p->aws_user, (size_t)(place - p->aws_user));
     text_put(&t, who->name.text);
-    text_put(&t, place + sizeof PLACE - 1);
+    text_put(&t, rest);
     if (t.cut)
         out[0] = '\0'; /* nobody is called so */
 }
@@ -89,7 +90,7 @@ void policy_aws_name(const struct policy *p, const struct person *who, char out[
 /* What stands in this name where the template has {user}; "" if the rest of it is another. */
 static void read_template(const struct policy *p, const char *aws_name, struct name *ret)
 {
-    const char *place = place_of(p), *rest = place + sizeof PLACE - 1;
+    const char *rest, *place = place_of(p, &rest);
     size_t before = (size_t)(place - p->aws_user), all = strlen(aws_name), after = strlen(rest);
     struct text t = text_over(ret->text, sizeof ret->text);
 

@@ -301,6 +301,8 @@ static void names_of_identity_center_lead_back(void **state)
         {"{user}@x.org", "x.org", ""},
         {"co-{user}.{x}", "co-alice.{x}", "alice"},
         {"co-{user}.{x}", "c-alicee.{x}", ""},
+        {"x-", "x-alice", "alice"},
+        {"x-", "x-", ""},
         {"{user}@x.org", "al ice@x.org", ""},
         {"{user}@x.org", "d.z", "dave"},    /* of the map */
         {"{user}@x.org", "dave@x.org", ""}, /* who is called otherwise */
@@ -313,6 +315,7 @@ static void names_of_identity_center_lead_back(void **state)
         struct name name;
 
         memset(&p, 0, sizeof p);
+        memset(p.aws_user, '?', sizeof p.aws_user - 1); /* behind the end nothing counts */
         snprintf(p.aws_user, sizeof p.aws_user, "%s", ROWS[i].template);
         p.n_aws_users = 2;
         snprintf(p.aws_users[0].user.text, NAME_CAP, "erin");
