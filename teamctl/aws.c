@@ -94,8 +94,9 @@ static void put_use(struct out *o, struct wire_span target)
                                       {"sso_role_name", set},
                                       {"region", region}};
     const char *const session[][2] = {{"sso_start_url", start},
-                                      {"sso_region", region},
-                                      {"sso_registration_scopes", "sso:account:access"}};
+                                      {"sso_registration_scopes", "sso:account:access"},
+                                      {"sso_region", region}};
+    const size_t unknown = region[0] == '\0'; /* then the last of each */
 
     out_text(o, "\nIn the browser\n  ");
     out_text(o, portal);
@@ -104,9 +105,9 @@ static void put_use(struct out *o, struct wire_span target)
         "\nFor the AWS CLI, in ~/.aws/config; then: aws sso login --sso-session team\n  [profile ");
     put_profile(o, name[0] ? name : account, set);
     out_text(o, "]\n");
-    put_pairs(o, profile, sizeof profile / sizeof profile[0]);
+    put_pairs(o, profile, sizeof profile / sizeof profile[0] - unknown);
     out_text(o, "  [sso-session team]\n");
-    put_pairs(o, session, sizeof session / sizeof session[0]);
+    put_pairs(o, session, sizeof session / sizeof session[0] - unknown);
 }
 
 void aws_put_use(struct out *o, struct wire_span request)

@@ -42,13 +42,23 @@ int query_row_end(struct query *q, struct wire_mark mark)
     return 0;
 }
 
+/* As configured, or as the courier has it from its environment. */
+static const char *sso_region(const struct teamd *t)
+{
+    const struct directory *d = t->world.directory;
+
+    if (t->config->aws.identity_center_region[0])
+        return t->config->aws.identity_center_region;
+    return d && d->region > 0 ? dir_text(d, d->region) : "";
+}
+
 static int put_record(void *ctx, const struct record *r)
 {
     struct query *q = ctx;
     const struct config *config = team(q)->config;
     struct row_context c = {.world = &team(q)->world,
                             .portal = config->aws.portal_url,
-                            .sso_region = config->aws.identity_center_region,
+                            .sso_region = sso_region(team(q)),
                             .now = host_now().wall};
     struct wire_mark mark = query_row(q);
 

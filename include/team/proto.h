@@ -169,7 +169,7 @@ enum team_row {
     TEAM_ROW_STATUS = 6,   /* NAME VALUE */
     TEAM_ROW_JOB = 7,      /* JOB ROUND STEP, and what the step has */
     TEAM_ROW_AWS = 8,      /* by KIND:
-                            *   org      IDENTITY OWN_ACCOUNT MANAGEMENT INSTANCE
+                            *   org      IDENTITY OWN_ACCOUNT MANAGEMENT INSTANCE [SSO_REGION]
                             *   unit     UNIT LABEL [PARENT]: an OU or a root, after its parent
                             *   account  ACCOUNT LABEL [PARENT] STATE(active, suspended)
                             *   set      SET_ARN PERMISSION_SET SESSION_S [MANAGED=1]

@@ -22,8 +22,8 @@ struct config_activity {
 
 /* aws: what team-courier needs to know; its credentials come from its environment. */
 struct config_aws {
-    char region[33];
-    char identity_center_region[33];
+    char region[33];                  /* "": team-courier's environment says it */
+    char identity_center_region[33];  /* "": as region */
     char role[257], external_id[257]; /* to act as; "" if none */
     int64_t refresh_s;
     char portal_url[257]; /* "" if none is given */

@@ -63,9 +63,9 @@ const struct key SCHEMA[] = {
 
     {"aws", &TYPE_AWS, 0, 0, "", 0,
      "AWS accounts can be asked for if this is here; needs team-courier(8)."},
-    {"aws.region", &TYPE_REGION, 1, TEXT_MAX(struct config_aws, region), NULL,
+    {"aws.region", &TYPE_REGION, 1, TEXT_MAX(struct config_aws, region), "",
      IN_CONFIG(aws.region),
-     "The region whose endpoints are used, as in eu-west-1."},
+     "The region whose endpoints are used, as in eu-west-1; that of team-courier's environment if absent."},
     {"aws.identity_center_region", &TYPE_REGION, 1,
      TEXT_MAX(struct config_aws, identity_center_region), "",
      IN_CONFIG(aws.identity_center_region),

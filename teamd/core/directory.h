@@ -48,6 +48,7 @@ struct directory {
     char own[ACCOUNT_CAP];        /* the account that we act from */
     char management[ACCOUNT_CAP]; /* of the organisation */
     uint32_t identity, instance;  /* the ARNs that we act as, and of Identity Center */
+    uint32_t region;              /* of Identity Center; 0: not known */
     const char *texts;
     const struct dir_unit *units;
     const struct dir_account *accounts; /* by id */

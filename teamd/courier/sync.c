@@ -181,11 +181,14 @@ static void put_org(struct work *w)
 {
     struct sync *s = &w->sync;
     struct wire_mark mark = row_begin(s, "org");
+    struct aws_status status;
 
     put_name(s, TEAM_IDENTITY, w->place.identity, "unknown");
     wire_put(&s->out, TEAM_OWN_ACCOUNT, w->place.account);
     wire_put(&s->out, TEAM_MANAGEMENT, w->place.management);
     wire_put(&s->out, TEAM_INSTANCE, w->place.instance);
+    aws_client_status(w->aws, &status);
+    wire_put(&s->out, TEAM_SSO_REGION, status.identity_center_region);
     row_end(w, mark);
 }
 

@@ -131,7 +131,11 @@ static int add_org(struct roll *r, struct wire_span row)
         return -EBADMSG;
     r->has_org = true;
     e = keep(r, row, TEAM_IDENTITY, &r->d.identity);
-    return e < 0 ? e : keep(r, row, TEAM_INSTANCE, &r->d.instance);
+    if (e == 0)
+        e = keep(r, row, TEAM_INSTANCE, &r->d.instance);
+    if (e == 0 && wire_find(row, TEAM_SSO_REGION).at)
+        e = keep(r, row, TEAM_SSO_REGION, &r->d.region);
+    return e;
 }
 
 static int add_unit(struct roll *r, struct wire_span row)

@@ -26,7 +26,7 @@ aws_is()
 config <<'EOF'
 settings: { admins = ["dave"]; require_comment = false; approval = false; };
 identity: { aws_user = "{user}@example.com"; };
-aws: { region = "eu-west-1"; };
+aws: { portal_url = "https://x.awsapps.com/start"; }; # the region is that of the courier's environment
 eligibility = ( { name = "all"; who = ["alice", "bob", "dave"]; targets = ["aws:*/*", "host:*/sudo"]; max_duration = "4h"; } );
 approvers = ( { name = "leads"; who = ["erin"]; targets = ["aws:*/*", "host:*/*"]; } );
 EOF
@@ -37,6 +37,7 @@ open=$(request bob aws:dev/ReadOnlyAccess --for 2h)
 short=$(request dave aws:dev/ReadOnlyAccess --for 12s)
 stays=$(request alice aws:prod-web/ReadOnlyAccess --for 2h)
 ok "three are active" until_true 10 status_is '.active == 3'
+like "people are told the region that the courier has" "$(as alice teamctl show "$stays")" 'sso_region = eu-west-1'
 
 # ---- away ----------------------------------------------------------------------------------------------
 

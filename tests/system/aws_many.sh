@@ -12,7 +12,7 @@ POST set '{"outstanding": 10, "limits": true}'
 config <<'EOF'
 settings: { admins = ["dave"]; require_comment = false; max_duration = "4h"; };
 identity: { aws_user = "{user}@example.com"; };
-aws: { region = "eu-west-1"; };
+aws: { };
 eligibility = ( { name = "sre"; who = ["alice", "bob", "carol", "dave", "erin"]; targets = ["aws:*/AdministratorAccess"];
                   max_duration = "4h"; approval_required = false; } );
 EOF

@@ -215,6 +215,10 @@
 
 /* ---- AWS ---- */
 { .says = "show of an open AWS target says how to use it", .args = {"show", "2abc3def"}, .teamd = {"ROWS REQUEST " AWS_ROW, DONE}, .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws" },
+{ .says = "without a region the profile has none", .args = {"show", "2abc3def"},
+  .teamd = {"ROWS REQUEST {ID=2ABC3DEF REQUESTER=alice STATE=active TARGET{TARGET_NAME=aws:011122223333/Admin STATE=open"
+            " ACCOUNT=011122223333 PERMISSION_SET=Admin PORTAL='https://x.awsapps.com/start/#/x'} REASON=x}", DONE},
+  .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws.region" },
 { .says = "as JSON it has the ids", .args = {"show", "2abc3def", "--json"}, .teamd = {"ROWS REQUEST " AWS_ROW, DONE}, .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws.json" },
 { .says = "targets with accounts", .args = {"targets"}, .teamd = {AWS_TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.aws" },
 { .says = "drift as a table", .args = {"drift"}, .teamd = {DRIFT, DONE}, .asked = "DRIFT\n", .golden = "drift" },

@@ -144,7 +144,6 @@ static const struct mistake MISTAKES[] = {
     {"two places for the name are refused", "identity: { aws_user = \"{user}{user}\"; };",
      "team.conf:1: identity.aws_user \"{user}{user}\": must hold {user} once, where the local name "
      "goes"},
-    {"AWS without a region is refused", "aws: { };", "team.conf:1: aws: \"region\" is missing"},
     {"a region is not a place", "aws: { region = \"Ireland\"; };",
      "team.conf:1: aws.region \"Ireland\": must be a region of AWS, as in \"eu-west-1\""},
     {"a region does not begin with a dash", "aws: { region = \"-eu\"; };",
@@ -700,6 +699,11 @@ static void aws_is_on_if_it_is_there(void **state)
     assert_int_equal(c->aws.refresh_s, 900);
     assert_string_equal(c->aws.portal_url, "");
     assert_int_equal(c->aws.n_activity, 0);
+    config_free(c);
+    c = load_good("aws: { };\n" ELIGIBLE(ALICE SUDO "approval_required = false;"));
+    assert_true(c->policy.aws); /* its region is team-courier's to find */
+    assert_string_equal(c->aws.region, "");
+    assert_string_equal(c->aws.identity_center_region, "");
     config_free(c);
     c = load_good(
         "identity: { aws_users = ( { user = \"alice\"; name = \"alice@example.com\"; } ); };\n"

@@ -127,6 +127,19 @@ static void rows_become_a_directory(void **state)
     roll_free_directory(d);
 }
 
+static void a_region_is_known_if_it_was_told(void **state)
+{
+    struct directory *d = directory_of(ORG);
+
+    (void)state;
+    assert_int_equal(d->region, 0);
+    roll_free_directory(d);
+    d = directory_of("KIND=org|OWN_ACCOUNT=999900001111|MANAGEMENT=888800001111|IDENTITY=arn:aws:x"
+                     "|INSTANCE=arn:aws:sso:::instance/ssoins-1|SSO_REGION=eu-west-1\n");
+    assert_string_equal(dir_text(d, d->region), "eu-west-1");
+    roll_free_directory(d);
+}
+
 static void what_comes_twice_counts_once(void **state)
 {
     struct directory *d = directory_of(
@@ -429,6 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_become_a_directory),
+        cmocka_unit_test(a_region_is_known_if_it_was_told),
         cmocka_unit_test(what_comes_twice_counts_once),
         cmocka_unit_test(nothing_is_a_directory_too),
         cmocka_unit_test(accounts_are_found_by_their_names),
