@@ -71,10 +71,14 @@ static int plan(void)
     char why[AWS_TEXT_CAP];
     int r = files_read(environ, &files, why);
 
-    if (r == 0)
-        r = plan_new(environ, &files, NULL, &p, why);
     if (r < 0) {
         printf("error: %s\n", why);
+        return 0;
+    }
+    r = plan_new(environ, &files, NULL, &p, why);
+    if (r < 0) {
+        printf("error: %s\n", why);
+        files_free(&files);
         return 0;
     }
     printf("%s", p->source == PLAN_KEYS      ? p->keys.id
