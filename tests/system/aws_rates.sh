@@ -27,7 +27,9 @@ is "units are as deep as they are" "$(awk '$1 == "unit" { sub("parent=", "", $3)
     END { print m }' /tmp/sync)" 6
 is "three parts are complete" "$(grep -c '^part.*complete' /tmp/sync)" 3
 ok "in less than three minutes" awk '/^part/ { s += $4 } END { exit s > 180 }' /tmp/sync
-ok "in 24 MiB, libraries included" test "$(sed -n 's/^memory: //p' /tmp/sync)" -lt 24576
+most=24576
+! ldd "$HANDS" | grep -q libasan || most=500000 # a sanitizer needs some itself
+ok "in 24 MiB, libraries included" test "$(sed -n 's/^memory: //p' /tmp/sync)" -lt $most
 
 wait $grants
 is "all 500 were looked up, and granted" "$(sed 's/.*: //' /tmp/grants | sort | uniq -c | xargs)" "500 granted 500 not there"
