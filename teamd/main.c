@@ -1,3 +1,4 @@
+#include "check.h"
 #include "link.h"
 #include "prepare.h"
 
@@ -427,8 +428,10 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     memcpy(host, c->policy.host, sizeof host);
     memcpy(cgroup, c->cgroup, sizeof cgroup);
-    if (t->options.check)
+    if (t->options.check) {
+        check_on_this_host(&c->policy, print_problem, NULL);
         remark_aws(c);
+    }
     config_free(c);
     if (t->options.check)
         return EXIT_SUCCESS;

@@ -1,4 +1,4 @@
-#include "teamd.h"
+#include "check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,24 +57,27 @@ static void swap_now(struct teamd *t, const struct person *found, size_t n)
     members_look_up(t);
 }
 
-static const char *const KIND[] = {[PRINCIPAL_USER] = "", [PRINCIPAL_GROUP] = "@"};
-
 static void warn(struct teamd *t, const struct principal *const *unknown, size_t n)
 {
+    char name[CHECK_UNKNOWN_CAP];
+
     t->warnings = (unsigned)n;
-    for (size_t i = 0; i < n; i++)
-        log_line(LOG_WARNING, "the configuration names %s%s, but nobody has that name",
-                 KIND[unknown[i]->kind], unknown[i]->name);
+    for (size_t i = 0; i < n; i++) {
+        check_unknown_text(unknown[i], name);
+        log_line(LOG_WARNING, "the configuration names %s, but nobody has that name", name);
+    }
 }
 
 /* For who has loaded it; the log has all of them. */
 static void put_unknown(struct text *t, const struct principal *const *unknown, size_t n)
 {
+    char name[CHECK_UNKNOWN_CAP];
+
     if (n == 0)
         return;
+    check_unknown_text(unknown[0], name);
     text_put(t, "; nobody has the name ");
-    text_put(t, KIND[unknown[0]->kind]);
-    text_put(t, unknown[0]->name);
+    text_put(t, name);
     if (n > 1) {
         text_put(t, ", nor ");
         text_put_u64(t, n - 1);

@@ -152,6 +152,28 @@ like "and of the second" "$out" '/etc/team/team\.conf:2: .*eligibility\[0\]\.tar
 refused "teamd does not start with it" "$BUILD/teamd"
 good_config
 ok "teamd --check accepts a good one" "$BUILD/teamd" --check
+is "and has nothing to say" "$out" ""
+config <<'CONF'
+settings: { admins = ["@team-admins", "zoe"]; };
+eligibility = (
+  { name = "sre"; who = ["@sre"]; targets = ["host:*/sudo"]; },
+  { name = "gone"; who = ["@idle", "zoe"]; targets = ["host:*/sudo"]; },
+  { name = "there"; who = ["alice"]; targets = ["host:web-*/sudo", "host:b/su"]; },
+  { name = "cloud"; who = ["@idc:Admins"]; targets = ["aws:*/*"]; } );
+approvers = ( { name = "leads"; who = ["@nobodys"]; targets = ["host:*/*"]; } );
+aws: { region = "eu-west-1"; portal_url = "https://example.awsapps.com/start"; };
+CONF
+groupadd idle
+ok "teamd --check accepts one that is for others" "$BUILD/teamd" --check
+is "but says who and what there is not here" "$(grep warning <<<"$out" | sort)" "$(sort <<'SAID'
+teamd: warning: eligibility "there" covers nothing on this host, which is called bastion-1
+teamd: warning: the configuration names zoe, but nobody has that name
+teamd: warning: the configuration names @nobodys, but nobody has that name
+teamd: warning: eligibility "gone" is for nobody whom this host knows
+teamd: warning: approvers "leads" are nobody whom this host knows
+SAID
+)"
+good_config
 start_teamd || exit 1
 echo 'nonsense = 1;' >>/etc/team/team.conf
 exits 1 "a reload of a broken configuration fails" teamctl reload
