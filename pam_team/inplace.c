@@ -32,14 +32,29 @@ void question_wait(char out[QUESTION_CAP], const char *no)
     text_put(&t, KEYS);
 }
 
-void question_file(char out[QUESTION_CAP], const struct facts *f, const struct options *o)
+uint64_t file_for_s(const struct options *o, const struct answer *no)
+{
+    return no->longest_s > 0 && no->longest_s < o->prompt_for_s ? no->longest_s : o->prompt_for_s;
+}
+
+void question_ticket(char out[QUESTION_CAP], const struct answer *no)
+{
+    struct text t = text_over(out, QUESTION_CAP);
+
+    text_put(&t, "Ticket");
+    text_put(&t, no->ticket_pattern[0] ? " (it has to match " : "");
+    text_put(&t, no->ticket_pattern);
+    text_put(&t, no->ticket_pattern[0] ? "): " : ": ");
+}
+
+void question_file(char out[QUESTION_CAP], const struct facts *f, uint64_t for_s)
 {
     struct text t = text_over(out, QUESTION_CAP);
 
     text_put(&t, "no active elevation for ");
     text_put(&t, f->service);
     text_put(&t, "\nEnter to ask for ");
-    text_put_duration(&t, o->prompt_for_s);
+    text_put_duration(&t, for_s);
     text_put(&t, " of it, Ctrl-C to give up: ");
 }
 

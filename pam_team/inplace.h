@@ -21,7 +21,11 @@ enum { QUESTION_CAP = 512 }; /* PAM_MAX_MSG_SIZE */
 /* "request K7QF2M9X is waiting for bob", and on the next line what the keys do. Only an empty line
  * is a yes: what answers every question with a password, as sudo -S and sudo -A may, says no. */
 void question_wait(char out[QUESTION_CAP], const char *no);
-void question_file(char out[QUESTION_CAP], const struct facts *f, const struct options *o);
+void question_file(char out[QUESTION_CAP], const struct facts *f, uint64_t for_s);
+void question_ticket(char out[QUESTION_CAP], const struct answer *no);
+
+/* For how long a request is made: as the arguments say, or what the policy allows. */
+uint64_t file_for_s(const struct options *o, const struct answer *no);
 
 enum { NEWS_CAP = 512 };
 

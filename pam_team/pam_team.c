@@ -120,7 +120,7 @@ static int file_for(const struct facts *f, const struct options *o, const char *
     int r;
 
     request.op = TEAM_OP_FILE;
-    request.for_s = o->prompt_for_s;
+    request.for_s = file_for_s(o, a);
     request.reason = reason;
     request.ticket = ticket;
     r = ask(&request, o, client_deadline(o->timeout_us), a);
@@ -138,13 +138,14 @@ static int file(pam_handle_t *pamh, const struct facts *f, const struct options 
     char question[QUESTION_CAP], *reason, *ticket = NULL;
     int r = ANSWER_NO;
 
-    question_file(question, f, o);
+    question_file(question, f, file_for_s(o, a));
     if (!agrees(pamh, question))
         return ANSWER_NO;
     reason = ask_person(pamh, "Reason: ");
     if (reason && reason[0] != '\0') {
+        question_ticket(question, a);
         if (needs_ticket)
-            ticket = ask_person(pamh, "Ticket: ");
+            ticket = ask_person(pamh, question);
         if (ticket || !needs_ticket)
             r = file_for(f, o, reason, ticket, a);
     }

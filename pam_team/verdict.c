@@ -183,6 +183,8 @@ static void read_way_out(struct wire_span fields, struct answer *a)
         a->needs = ANSWER_NEEDS_REASON;
     else if (strcmp(needs, "ticket") == 0)
         a->needs = ANSWER_NEEDS_TICKET;
+    wire_find_u64(fields, TEAM_FOR_S, &a->longest_s);
+    wire_copy(fields, TEAM_MATCH, a->ticket_pattern, sizeof a->ticket_pattern);
 }
 
 int answer_read(enum team_op op, const char *packet, size_t len, struct answer *ret)

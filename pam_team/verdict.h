@@ -66,7 +66,7 @@ bool passes_unanswered(const struct facts *f);
  * -EXDEV: teamd said yes, but the session's container cannot be entered. */
 enum { ANSWER_NO = 0, ANSWER_YES = 1 };
 
-enum { ANSWER_TEXT_CAP = 481, ANSWER_CGROUP_CAP = 256 };
+enum { ANSWER_TEXT_CAP = 481, ANSWER_CGROUP_CAP = 256, ANSWER_PATTERN_CAP = 257 };
 
 /* What the person would have to say in a request. */
 enum answer_needs { ANSWER_NEEDS_NOTHING = 0, ANSWER_NEEDS_REASON = 1, ANSWER_NEEDS_TICKET = 2 };
@@ -78,6 +78,8 @@ struct answer {
     /* ACCOUNT, with a no: a request of the person that is on its way, 0: none; */
     uint64_t request;
     enum answer_needs needs; /* and what a new one needs; nothing: none can be made from here */
+    uint64_t longest_s;      /* the most that it could be for; 0: teamd did not say */
+    char ticket_pattern[ANSWER_PATTERN_CAP]; /* what its ticket has to match, or "" */
 };
 
 /* Reads the answer to `op`; returns ANSWER_YES, ANSWER_NO or -errno. */

@@ -32,12 +32,16 @@ static void call_free(struct gate_call *g)
 }
 
 /* What the person could do right there. */
-static void put_way_out(struct wire_out *w, const struct reply *reply)
+static void put_way_out(struct wire_out *w, const struct reply *reply, const struct config *c)
 {
     if (reply->id.bits != 0)
         wire_put_id(w, TEAM_ID, reply->id.bits);
     if (reply->needs != NEEDS_NOTHING)
         wire_put(w, TEAM_NEEDS, reply->needs == NEEDS_TICKET ? "ticket" : "reason");
+    if (reply->needs != NEEDS_NOTHING && reply->longest_s > 0)
+        wire_put_u64(w, TEAM_FOR_S, (uint64_t)reply->longest_s);
+    if (reply->needs == NEEDS_TICKET && c->ticket)
+        wire_put(w, TEAM_MATCH, config_ticket_pattern(c));
 }
 
 static void answer(struct gate_call *g, const struct reply *reply)
@@ -55,7 +59,7 @@ static void answer(struct gate_call *g, const struct reply *reply)
         wire_put_u64(&w, TEAM_SESSION, reply->session);
     wire_put(&w, TEAM_CGROUP, g->cgroup);
     if (g->op == TEAM_OP_ACCOUNT && reply->code != REPLY_DONE)
-        put_way_out(&w, reply);
+        put_way_out(&w, reply, g->t->config);
     conn_set_data(g->conn, NULL);
     conn_answer(g->conn, packet, wire_finish(&w));
     g->conn = NULL;

@@ -175,6 +175,10 @@ static inline void do_offer(void)
         text_put_id(&play.say, reply.id.bits);
     else
         text_put(&play.say, NEEDS[reply.needs]);
+    if (reply.longest_s > 0) {
+        text_put(&play.say, " for up to ");
+        text_put_duration(&play.say, (uint64_t)reply.longest_s);
+    }
 }
 
 static inline void do_gate(void)

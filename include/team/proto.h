@@ -66,9 +66,10 @@ enum team_op {
     TEAM_OP_NONE = 0,      /* in an ANSWER: no ask was heard or understood; never a yes */
 
     /* gate.sock: SERVICE UID [USER] [RUSER] [TTY] [RHOST] */
-    TEAM_OP_ACCOUNT = 1,   /* a pure question                       -> [ID] [NEEDS]. With a no, if
-                            * the person could wait: ID is their request that is on its way, NEEDS
-                            * what a new one would have to say */
+    TEAM_OP_ACCOUNT = 1,   /* a pure question                       -> [ID] [NEEDS [FOR_S] [MATCH]].
+                            * With a no, if the person could wait: ID is their request that is on
+                            * its way, NEEDS what a new one would have to say, FOR_S the longest that
+                            * it could be for, MATCH what its ticket has to match */
     TEAM_OP_OPEN = 2,      /* decide again and record the session   -> SESSION [CGROUP]: move into it,
                             * then confirm */
     TEAM_OP_CLOSE = 3,     /* a hint, always answered TEAM_DONE     -> */

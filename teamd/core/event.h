@@ -206,8 +206,9 @@ enum needs { NEEDS_NOTHING = 0, NEEDS_REASON = 1, NEEDS_TICKET = 2 /* as well */
 
 /* The answer to whoever caused the event. */
 struct reply {
-    uint8_t code;  /* enum reply_code */
-    uint8_t needs; /* gate_account: enum needs; nothing: none can be made from there */
+    uint8_t code;      /* enum reply_code */
+    uint8_t needs;     /* gate_account: enum needs; nothing: none can be made from there */
+    int64_t longest_s; /* with it: the most that one could be for */
     struct id id;
     uint8_t state;    /* enum request_state, 0: none */
     uint64_t session; /* EV_OPEN */

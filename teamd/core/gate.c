@@ -208,51 +208,72 @@ static void say_on_its_way(const struct world *w, const struct request *r, struc
     }
 }
 
-/* NULL, or the request that is on its way; *ret_askable: another one could be made. */
-static const struct request *say_next_step(const struct world *w, const struct verdict *v,
-                                           struct now now, struct text *t, bool *ret_askable)
-{
-    const struct person *who = world_person(w, v->subject);
-    struct target target = host_target(w, v->class);
-    const struct request *r = on_its_way(w, v->subject, &target);
-    const char *class = w->policy->classes[v->class];
+/* What the person could do about it: wait for a request, or make one. */
+struct next_step {
+    const struct request *request; /* that is on its way */
+    bool askable;
+    int64_t longest_s; /* then: the most that it could be for; 0: not known */
+};
 
-    *ret_askable = false;
-    if (r) {
-        say_on_its_way(w, r, now, t);
-        return r;
-    }
-    if (who && !policy_eligible(w->policy, w->directory, who, &target, 1).covered) {
-        text_put(t, "no policy lets you have ");
-        text_put(t, class);
-        text_put(t, " on ");
-        text_put(t, w->policy->host);
-        text_put(t, "; see what you may ask for: teamctl targets");
-        return NULL;
-    }
+static void say_what_to_type(const struct world *w, const char *class, int64_t longest_s,
+                             struct text *t)
+{
+    enum { USUAL_S = 3600 };
+
     text_put(t, "no active elevation for ");
     text_put(t, class);
     text_put(t, " on ");
     text_put(t, w->policy->host);
     text_put(t, "; run: teamctl request ");
     text_put(t, class);
-    text_put(t, " --for 1h --reason \"...\"");
-    *ret_askable = true;
-    return NULL;
+    text_put(t, " --for ");
+    text_put_duration(t, (uint64_t)(longest_s > 0 && longest_s < USUAL_S ? longest_s : USUAL_S));
+    text_put(t, " --reason \"...\"");
+}
+
+static struct next_step say_next_step(const struct world *w, const struct verdict *v,
+                                      struct now now, struct text *t)
+{
+    const struct person *who = world_person(w, v->subject);
+    struct target target = host_target(w, v->class);
+    struct next_step next = {.request = on_its_way(w, v->subject, &target)};
+    struct eligible eligible = {.covered = true};
+    const char *class = w->policy->classes[v->class];
+
+    if (next.request) {
+        say_on_its_way(w, next.request, now, t);
+        return next;
+    }
+    if (who)
+        eligible = policy_eligible(w->policy, w->directory, who, &target, 1);
+    if (!eligible.covered) {
+        text_put(t, "no policy lets you have ");
+        text_put(t, class);
+        text_put(t, " on ");
+        text_put(t, w->policy->host);
+        text_put(t, "; see what you may ask for: teamctl targets");
+        return next;
+    }
+    next.askable = true;
+    next.longest_s = eligible.max_s;
+    say_what_to_type(w, class, next.longest_s, t);
+    return next;
 }
 
 /* In sudo and su the person is there and can be asked: to wait, or for a reason. */
-static void offer(const struct world *w, const struct gate_ask *ask, const struct request *r,
-                  bool askable, struct reply *reply)
+static void offer(const struct world *w, const struct gate_ask *ask, const struct next_step *next,
+                  struct reply *reply)
 {
     char why[200];
 
     if (gate_class_in_place(w->policy, ask->service) == CLASS_NONE)
         return;
-    if (r)
-        reply->id = r->id;
-    else if (askable && identity_ok(w->policy, &ask->actor, IDENTITY_DECIDE, why))
+    if (next->request) {
+        reply->id = next->request->id;
+    } else if (next->askable && identity_ok(w->policy, &ask->actor, IDENTITY_DECIDE, why)) {
         reply->needs = w->policy->require_ticket ? NEEDS_TICKET : NEEDS_REASON;
+        reply->longest_s = next->longest_s;
+    }
 }
 
 struct reply gate_account(const struct world *w, const struct gate_ask *ask, struct now now)
@@ -260,14 +281,13 @@ struct reply gate_account(const struct world *w, const struct gate_ask *ask, str
     struct reply reply = {.code = REPLY_REFUSED};
     struct text why = text_over(reply.text, sizeof reply.text);
     struct verdict v = decide(w, ask, now, false, &why);
-    bool askable;
 
     if (v.yes) {
         reply.code = REPLY_DONE;
     } else if (why.len == 0) {
-        const struct request *r = say_next_step(w, &v, now, &why, &askable);
+        struct next_step next = say_next_step(w, &v, now, &why);
 
-        offer(w, ask, r, askable, &reply);
+        offer(w, ask, &next, &reply);
     }
     if (v.elevation)
         reply.id = v.elevation->id;
@@ -410,7 +430,6 @@ void on_open(struct step *s, const struct event *ev)
     struct text why = reply_text(s, REPLY_REFUSED);
     struct verdict v = decide(s->w, ask, s->now, true, &why);
     struct session fresh, *session;
-    bool askable;
 
     if (v.yes)
         join_parent(s, ask, &v, &why);
@@ -420,7 +439,7 @@ void on_open(struct step *s, const struct event *ev)
     }
     if (!v.yes) {
         if (why.len == 0)
-            (void)say_next_step(s->w, &v, s->now, &why, &askable);
+            (void)say_next_step(s->w, &v, s->now, &why);
         audit_gate(s, "session.open", ask, &v, NULL, s->out->reply.text);
         return;
     }

@@ -86,7 +86,7 @@ send "\\r"
 sees "Reason: "
 after 300
 send "$2\\r"
-${3:+sees "Ticket: "
+${3:+sees "): "
 send "$3\\r"}
 ends
 exit [lindex [wait] 3]
@@ -366,12 +366,16 @@ gives carol look
 like "what needs no approval goes on at once" "$out" 'uid=0'
 gate_sudo prompt prompt_for=8h
 gives alice certs
-like "more than the policy allows is refused with the reason" "$out" '8h is more than policy "sre" allows'
+id=$(newest)
+like "no more is asked for than the policy allows" "$out" "Enter to ask for 4h of it.*request $id is waiting for bob or erin"
+is "and so much is" "$(teamctl show "$id" --json | jq -r .duration_s)" 14400
+drop alice "$id"
 policy 'require_ticket = true; ticket_pattern = "^CHG-[0-9]+$";'
 teamctl reload >/dev/null
 gate_sudo prompt
 gives alice certs later
-like "a ticket is asked for where one is required, and looked at" "$out" 'that is no ticket here; it has to match'
+like "a ticket is asked for where one is required, with what it has to look like" "$out" 'Ticket \(it has to match \^CHG-\[0-9\]\+\$\): '
+like "and looked at" "$out" 'that is no ticket here; it has to match'
 gives alice certs CHG-42
 id=$(newest)
 like "without wait the request is made, and the denial names it" "$out" "request $id is waiting for bob or erin"

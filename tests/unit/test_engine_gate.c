@@ -63,7 +63,12 @@ static const struct row ROWS[] = {
      "alice request sudo 1h\nbob approve R1\nalice offer sudo => yes, nothing\n"
      "root offer sudo => yes, nothing\n"},
     {"a request may need a ticket as well", PLAIN "set ticket yes\n",
-     "alice offer sudo => reason and ticket\n"},
+     "alice offer sudo => reason and ticket for up to 4h\n"},
+    {"more than the policy allows is not offered", "may all @sre host:*/sudo 30m\n" PEOPLE,
+     "alice offer sudo => reason for up to 30m\n"
+     "alice gate sudo => no: no active elevation for sudo on bastion-1; run: teamctl request sudo "
+     "--for 30m --reason \"...\"\n"
+     "4242 offer sudo => reason\n"},
     {"nobody waits in polkit, ssh or login, or in no class", PLAIN,
      "alice offer polkit-1 => nothing\nalice@unset offer sshd user=alice => nothing\n"
      "alice@unset offer login user=alice => nothing\nalice offer cron => nothing\n"

@@ -264,14 +264,52 @@ static void the_question_has_the_reason_above(void **state)
 
 static void the_question_for_a_request_says_for_what(void **state)
 {
-    struct options o = options_parse(1, (const char *[]){"prompt_for=90m"});
     char out[QUESTION_CAP];
 
     (void)state;
-    question_file(out, &ALICE, &o);
+    question_file(out, &ALICE, 5400);
     assert_string_equal(out,
                         "no active elevation for sudo\nEnter to ask for 1h30m of it, Ctrl-C to "
                         "give up: ");
+}
+
+static void no_more_is_asked_for_than_could_be_had(void **state)
+{
+    struct options o = options_parse(1, (const char *[]){"prompt_for=90m"});
+
+    (void)state;
+    assert_int_equal(file_for_s(&o, &(struct answer){.longest_s = 0}), 5400);
+    assert_int_equal(file_for_s(&o, &(struct answer){.longest_s = 1800}), 1800);
+    assert_int_equal(file_for_s(&o, &(struct answer){.longest_s = 5400}), 5400);
+    assert_int_equal(file_for_s(&o, &(struct answer){.longest_s = 14400}), 5400);
+}
+
+static void the_question_for_a_ticket_says_what_it_has_to_look_like(void **state)
+{
+    struct answer no = {.ticket_pattern = "^CHG-[0-9]+$"};
+    char out[QUESTION_CAP];
+
+    (void)state;
+    question_ticket(out, &no);
+    assert_string_equal(out, "Ticket (it has to match ^CHG-[0-9]+$): ");
+    question_ticket(out, &(struct answer){.session = 0});
+    assert_string_equal(out, "Ticket: ");
+}
+
+static void a_no_tells_for_how_long_and_which_ticket(void **state)
+{
+    char packet[TEAM_GATE_PACKET_MAX];
+    struct wire_out w = wire_begin(packet, sizeof packet, TEAM_ANSWER, A);
+    struct answer a;
+
+    (void)state;
+    wire_put_u64(&w, TEAM_CODE, TEAM_REFUSED);
+    wire_put(&w, TEAM_NEEDS, "ticket");
+    wire_put_u64(&w, TEAM_FOR_S, 1800);
+    wire_put(&w, TEAM_MATCH, "^CHG-[0-9]+$");
+    assert_int_equal(answer_read(A, packet, wire_finish(&w), &a), ANSWER_NO);
+    assert_int_equal(a.longest_s, 1800);
+    assert_string_equal(a.ticket_pattern, "^CHG-[0-9]+$");
 }
 
 static void every_ending_has_its_words(void **state)
@@ -532,6 +570,9 @@ int main(void)
         cmocka_unit_test(news_are_told_from_answers_and_garbage),
         cmocka_unit_test(the_question_has_the_reason_above),
         cmocka_unit_test(the_question_for_a_request_says_for_what),
+        cmocka_unit_test(no_more_is_asked_for_than_could_be_had),
+        cmocka_unit_test(the_question_for_a_ticket_says_what_it_has_to_look_like),
+        cmocka_unit_test(a_no_tells_for_how_long_and_which_ticket),
         cmocka_unit_test(every_ending_has_its_words),
         cmocka_unit_test(what_cannot_be_asked_is_no),
     };
