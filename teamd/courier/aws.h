@@ -141,7 +141,7 @@ struct aws_call;
  * to 60 s; a budget of repetitions per client bounds what a broken service makes us send. Rates,
  * per service and region, from which throttling takes and time gives back: sso-admin 10 a second
  * (20 are documented, for all callers together), identitystore 10, organizations 5, sts 10,
- * cloudtrail 1 (LookupEvents: 2), logs 5. Paging is the caller's. */
+ * cloudtrail 1 (LookupEvents: 2), logs 4. Paging is the caller's. */
 int aws_call(struct aws_client *c, enum aws_service service, const char *operation, json_t *body,
              const struct aws_options *options, aws_done done, void *ctx, struct aws_call **ret);
 

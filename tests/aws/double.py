@@ -17,7 +17,9 @@ would, and counted: GET /_double/breaches must stay empty. Tests steer it with c
     POST /_double/fail           {match, reason, times, kind}: assignments that end as FAILED
     POST /_double/assign         {account, set, kind, principal} by name: somebody else's
     POST /_double/unassign       the same
-    POST /_double/add            {unit|account|set|user|group|key: ..., ...}: see CONTROL below
+    GET  /_double/queries        how many run, and did at most, by service
+    POST /_double/ends           {logs|cloudtrail: [...]}: how the next queries end, as in FAILED
+    POST /_double/add            {unit|account|set|user|group|key|records: ..., ...}: see CONTROL below
     POST /_double/remove         {account|user|group|set: name}
     POST /_double/grow           {accounts, depth, sets, users, groups, per_group}
     POST /_double/calm           no more faults           POST /_double/reset    as at the start
@@ -40,6 +42,7 @@ import uuid
 import faults
 import judge
 import services
+import trail
 import world
 
 HTML = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
@@ -51,11 +54,11 @@ LISTS = {"Instances", "AccountAssignmentsCreationStatus", "AccountAssignmentsDel
 class Double:
     def __init__(self, regions):
         self.judge = judge.Judge()
-        self.world = world.World()
+        self.world = world.World(trail.Trail)
         self.faults = faults.Faults()
         self.limiter = faults.Limiter()
         self.regions = {"sso-admin": regions, "identitystore": regions, "sts": regions + ["us-east-1"],
-                        "organizations": ["us-east-1"]}
+                        "organizations": ["us-east-1"], "cloudtrail": regions + ["us-east-1"], "logs": regions}
         self.log, self.breaches, self.lock = [], [], self.world.lock
 
     def now(self):
@@ -85,7 +88,7 @@ class Double:
 
     def _carry_out(self, request, fault):
         settings = self.world.settings
-        if settings["limits"] and not self.limiter.admits(request.service, settings["rates"][request.service]):
+        if settings["limits"] and not self._admits(request, settings):
             raise world.Refusal(self._throttle(request), "Rate exceeded")
         do = fault.get("do")
         if do in ("error", "throttle", "html", "reset") and not fault.get("done"):
@@ -103,6 +106,12 @@ class Double:
         if do in ("error", "html", "reset"):
             self._refuse(request, fault)
         return faults.spoil_body(fault, body) if do in ("twice", "nulls", "garbage", "huge") else body, kind
+
+    def _admits(self, request, settings):
+        if request.operation.name == "LookupEvents":
+            whose = (trail.account_of(self.world, request), trail.region_of(request))
+            return self.limiter.admits(whose, settings["lookup_rate"])
+        return self.limiter.admits(request.service, settings["rates"][request.service])
 
     def _throttle(self, request):
         return faults.THROTTLES.get(request.service, "ThrottlingException")
@@ -154,7 +163,7 @@ def _lines(rows):
 
 def _add(w, p):
     """{unit: name, id, parent} {account: name, id, parent, state} {set: name, session} {user: name}
-    {group: name, members} {key: id, secret, token, expires, arn}; what exists is replaced or joined."""
+    {group: name, members} {records: [...], see trail.py} {key: id, secret, token, expires, arn}; what exists is replaced or joined."""
     if "unit" in p:
         w.add_unit(p["id"], p["parent"], p["unit"])
     elif "account" in p:
@@ -167,6 +176,9 @@ def _add(w, p):
         w.add_user(p["user"])
     elif "group" in p:
         w.add_group(p["group"], p.get("members", []))
+    elif "records" in p:
+        for record in p["records"]:
+            w.trail.add(record)
     elif "key" in p:
         w.add_key(p["key"], p["secret"], p.get("token"), p.get("expires"), p["arn"])
     else:
@@ -230,6 +242,8 @@ def _what(w, p):
 CONTROL = {
     "log": lambda d, p: _lines(d.log[int(p.get("since", 0)):]),
     "breaches": lambda d, p: _lines(d.breaches),
+    "queries": lambda d, p: json.dumps({"running": d.world.trail.running, "most": d.world.trail.most}) + "\n",
+    "ends": lambda d, p: d.world.trail.ends.update(p),
     "history": lambda d, p: (d.world.settle(), _lines(d.world.history))[1],
     "assignments": lambda d, p: _assignments(d),
     "world": lambda d, p: _world(d),

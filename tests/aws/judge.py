@@ -19,7 +19,7 @@ import botocore.session
 import botocore.utils
 import botocore.validate
 
-SERVICES = ("sso-admin", "identitystore", "organizations", "sts")
+SERVICES = ("sso-admin", "identitystore", "organizations", "sts", "cloudtrail", "logs")
 JSON_TYPE = "application/x-amz-json-1.1"
 CLOCK_TOLERANCE_S = 300
 # Operations that are not signed, and members that botocore 1.29 has not heard of.

@@ -22,7 +22,7 @@ def operation(service):
 # ---- pages ---------------------------------------------------------------------------------------
 
 BAD_TOKEN = {"sso-admin": "ValidationException", "identitystore": "ValidationException",
-             "organizations": "InvalidInputException"}
+             "organizations": "InvalidInputException", "cloudtrail": "InvalidNextTokenException"}
 
 
 def token_at(request, offset, nonce=""):
@@ -406,9 +406,12 @@ def GetCallerIdentity(world, request):
 def _assume(world, params):
     akid = "ASIA" + uuid.uuid4().hex[:16].upper()
     secret, token = uuid.uuid4().hex, base64.b64encode(uuid.uuid4().bytes * 6).decode()
-    expires = int(time.time() + world.settings["clock_ahead_s"] + params.get("DurationSeconds", 3600))
+    expires = int(time.time() + world.settings["clock_ahead_s"] +
+                  min(params.get("DurationSeconds", 3600), world.settings["role_s"]))
     account, role = params["RoleArn"].split(":")[4], params["RoleArn"].rpartition("/")[2]
     arn = f"arn:aws:sts::{account}:assumed-role/{role}/{params['RoleSessionName']}"
+    if params["RoleArn"] in world.settings["no_roles"]:
+        raise Refusal("AccessDenied", f"is not authorized to perform: sts:AssumeRole on {params['RoleArn']}", 403)
     world.add_key(akid, secret, token, expires, arn)
     return {"Credentials": {"AccessKeyId": akid, "SecretAccessKey": secret, "SessionToken": token,
                             "Expiration": expires},

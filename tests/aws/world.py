@@ -23,13 +23,21 @@ SETTINGS = {
     "one_role_at_a_time": True,
     "outstanding": 10,         # creations at once; more are throttled; 0: any number
     "limits": False,           # throttle by the rates below
-    "rates": {"sso-admin": 20, "identitystore": 20, "organizations": 10, "sts": 50},
+    "rates": {"sso-admin": 20, "identitystore": 20, "organizations": 10, "sts": 50, "logs": 5,
+              "cloudtrail": 10},
     "clock_ahead_s": 0,        # of the double's clock
     "delegated": True,         # may not touch the management account nor what is provisioned there
     "paths": True,             # Organizations tells Paths (newer) or not
     "error_form": "plain",     # plain, namespace, colon, header, upper: where the code stands
     "page": 0,                 # pages have at most so many elements; 0: as many as were asked for
     "latency_s": 0.0,          # of every answer
+    "lookup_rate": 2,          # with limits: LookupEvents of an account and region a second
+    "queries": {"logs": 30, "cloudtrail": 10},  # that run at once
+    "query_polls": 1,          # that a query goes on for
+    "insights_rows": 10000,    # of a query at most
+    "empty_pages": False,      # FilterLogEvents: each page is empty first
+    "no_roles": [],            # ARNs that nobody may assume
+    "role_s": 3600,            # how long credentials of a role last at most
 }
 
 
@@ -53,8 +61,8 @@ class Work:
 
 
 class World:
-    def __init__(self):
-        self.lock = threading.RLock()
+    def __init__(self, new_trail):
+        self.lock, self.new_trail = threading.RLock(), new_trail
         self.reset()
 
     def reset(self):
@@ -65,6 +73,7 @@ class World:
             self.assignments, self.works, self.open, self.failures = {}, {}, {}, []
             self.provisioned, self.changed, self.history = {}, {}, []
             self.keys = {}
+            self.trail = self.new_trail()
             self.add_key(KEY, SECRET, None, None, f"arn:aws:iam::{DELEGATED}:user/courier")
             self._small()
 
