@@ -2,6 +2,7 @@
  * lives only as long as the callback that gets it. Absent text is "". */
 #pragma once
 
+#include "core/collect.h"
 #include "core/event.h"
 
 struct record {
@@ -10,6 +11,21 @@ struct record {
     const struct decision *decisions; /* in order; comment "" if none */
     size_t n_decisions;
     struct aws_names names[TARGETS_MAX]; /* of AWS targets */
+};
+
+enum { ACTIVITY_RAW_MAX = 32768, ACTIVITY_ID_MAX = 64 };
+
+/* One call of AWS, as CloudTrail tells it. */
+struct activity {
+    struct id request;
+    uint8_t target; /* of the grant that it was made under */
+    struct wall at;
+    const char *event_id;
+    uint64_t number; /* in which order the target's calls came here, from 1 */
+    const char *name, *source, *region, *address, *resource, *error;
+    bool read_only;
+    const char *raw;   /* the record, JSON */
+    uint32_t raw_size; /* before what was too large was left out of it */
 };
 
 /* One event of the audit trail as it was committed. */

@@ -16,6 +16,8 @@ enum kind {
     KIND_LEDGER = 6,
     KIND_ERRAND = 7,
     KIND_NAMES = 8,
+    KIND_COLLECTION = 9,
+    KIND_ACTIVITY = 10,
 };
 
 #define SIZE(type, member) sizeof(((type *)0)->member)
@@ -203,15 +205,58 @@ static const struct field LEDGER_FIELDS[] = {
 };
 static const struct shape LEDGER = SHAPE(LEDGER_FIELDS);
 
+/* ---- activity -------------------------------------------------------------------------------- */
+
+static const struct field GAP_FIELDS[] = {
+    TIME(1, struct gap, when.from),
+    TIME(2, struct gap, when.until),
+    TEXT(3, struct gap, why, 0),
+};
+static const struct shape GAP = SHAPE(GAP_FIELDS);
+
+static const struct field COLLECTION_FIELDS[] = {
+    NUMBER( 1, struct collection, request.bits, 1, ID_LAST),
+    NUMBER( 2, struct collection, target, 0, TARGETS_MAX - 1),
+    NUMBER( 3, struct collection, stage, COLLECT_LIVE, COLLECT_STAGES - 1),
+    TEXT  ( 4, struct collection, account, 1),
+    TEXT  ( 5, struct collection, set, 1),
+    TEXT  ( 6, struct collection, user, 0),
+    TEXT  ( 7, struct collection, user_id, 0),
+    TIME  ( 8, struct collection, from),
+    TIME  ( 9, struct collection, until),
+    TIME  (10, struct collection, cursor),
+    NUMBER(11, struct collection, calls, 0, INT64_MAX),
+    NUMBER(12, struct collection, changes, 0, INT64_MAX),
+    NUMBER(13, struct collection, refused, 0, INT64_MAX),
+    LIST  (14, struct collection, gaps, n_gaps, 0, GAPS_MAX, &GAP),
+};
+static const struct shape COLLECTION = SHAPE(COLLECTION_FIELDS);
+
+static const struct field ACTIVITY_FIELDS[] = {
+    NUMBER( 1, struct activity, number, 1, INT64_MAX),
+    NUMBER( 2, struct activity, target, 0, TARGETS_MAX - 1),
+    NUMBER( 3, struct activity, read_only, 0, 1),
+    WORDS ( 4, struct activity, name, 1, TEXT_MAX),
+    WORDS ( 5, struct activity, source, 0, TEXT_MAX),
+    WORDS ( 6, struct activity, region, 0, TEXT_MAX),
+    WORDS ( 7, struct activity, address, 0, TEXT_MAX),
+    WORDS ( 8, struct activity, resource, 0, TEXT_MAX),
+    WORDS ( 9, struct activity, error, 0, TEXT_MAX),
+    NUMBER(10, struct activity, raw_size, 0, UINT32_MAX),
+    WORDS (11, struct activity, raw, 0, ACTIVITY_RAW_MAX),
+};
+static const struct shape ACTIVITY_SHAPE = SHAPE(ACTIVITY_FIELDS);
+
 /* clang-format on */
 
-static size_t record_write(enum kind kind, const struct shape *s, const void *base, uint8_t *out)
+static size_t record_write(enum kind kind, const struct shape *s, const void *base, uint8_t *out,
+                           size_t cap)
 {
     size_t len = RECORD_HEAD;
 
     out[0] = RECORD_VERSION;
     out[1] = (uint8_t)kind;
-    return shape_write(s, base, out, RECORD_MAX, &len) ? len : 0;
+    return shape_write(s, base, out, cap, &len) ? len : 0;
 }
 
 static int record_read(enum kind kind, const struct shape *s, const uint8_t *data, size_t len,
@@ -226,23 +271,24 @@ static int record_read(enum kind kind, const struct shape *s, const uint8_t *dat
     return 0;
 }
 
-#define RECORD(what, type, kind, shape)                                       \
-    size_t record_write_##what(const type *v, uint8_t out[static RECORD_MAX]) \
-    {                                                                         \
-        return record_write(kind, &shape, v, out);                            \
-    }                                                                         \
-                                                                              \
-    int record_read_##what(const uint8_t *data, size_t len, type *ret)        \
-    {                                                                         \
-        type v;                                                               \
-        int r;                                                                \
-                                                                              \
-        memset(&v, 0, sizeof v);                                              \
-        r = record_read(kind, &shape, data, len, &v);                         \
-        if (r == 0)                                                           \
-            *ret = v;                                                         \
-        return r;                                                             \
+#define RECORD_OF(what, type, kind, shape, most)                        \
+    size_t record_write_##what(const type *v, uint8_t out[static most]) \
+    {                                                                   \
+        return record_write(kind, &shape, v, out, most);                \
+    }                                                                   \
+                                                                        \
+    int record_read_##what(const uint8_t *data, size_t len, type *ret)  \
+    {                                                                   \
+        type v;                                                         \
+        int r;                                                          \
+                                                                        \
+        memset(&v, 0, sizeof v);                                        \
+        r = record_read(kind, &shape, data, len, &v);                   \
+        if (r == 0)                                                     \
+            *ret = v;                                                   \
+        return r;                                                       \
     }
+#define RECORD(what, type, kind, shape) RECORD_OF(what, type, kind, shape, RECORD_MAX)
 
 RECORD(request, struct kept_request, KIND_REQUEST, REQUEST)
 RECORD(decision, struct decision, KIND_DECISION, DECISION)
@@ -252,3 +298,5 @@ RECORD(errand, struct errand, KIND_ERRAND, ERRAND)
 RECORD(session, struct kept_session, KIND_SESSION, SESSION)
 RECORD(event, struct trail_event, KIND_EVENT, EVENT)
 RECORD(ledger, struct ledger, KIND_LEDGER, LEDGER)
+RECORD(collection, struct collection, KIND_COLLECTION, COLLECTION)
+RECORD_OF(activity, struct activity, KIND_ACTIVITY, ACTIVITY_SHAPE, ACTIVITY_MAX)

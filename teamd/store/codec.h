@@ -14,7 +14,8 @@
 #include "core/record.h"
 
 enum {
-    RECORD_MAX = 8192, /* bytes of the largest record, with room to spare */
+    RECORD_MAX = 8192,    /* bytes of the largest record, with room to spare */
+    ACTIVITY_MAX = 40960, /* of an activity with its JSON */
     HASH_LEN = 32,
     BOOT_MARK_LEN = 16,
 };
@@ -54,6 +55,10 @@ size_t record_write_names(const struct aws_names *n, uint8_t out[static RECORD_M
 size_t record_write_errand(const struct errand *e, uint8_t out[static RECORD_MAX]);
 size_t record_write_session(const struct kept_session *s, uint8_t out[static RECORD_MAX]);
 size_t record_write_ledger(const struct ledger *l, uint8_t out[static RECORD_MAX]);
+size_t record_write_collection(const struct collection *c, uint8_t out[static RECORD_MAX]);
+
+/* Without request, time and event id, which are its key. */
+size_t record_write_activity(const struct activity *a, uint8_t out[static ACTIVITY_MAX]);
 
 /* Without prev and hash, which stand around the record (chain.h). */
 size_t record_write_event(const struct trail_event *e, uint8_t out[static RECORD_MAX]);
@@ -68,3 +73,5 @@ int record_read_errand(const uint8_t *data, size_t len, struct errand *ret);
 int record_read_session(const uint8_t *data, size_t len, struct kept_session *ret);
 int record_read_ledger(const uint8_t *data, size_t len, struct ledger *ret);
 int record_read_event(const uint8_t *data, size_t len, struct trail_event *ret);
+int record_read_collection(const uint8_t *data, size_t len, struct collection *ret);
+int record_read_activity(const uint8_t *data, size_t len, struct activity *ret);

@@ -28,6 +28,11 @@ static const char *const TABLE_NAMES[TABLES] = {
     [OUTBOX] = "outbox",
     [DIRECTORY] = "directory",
     [BY_NAME] = "requests-by-name",
+    [ACTIVITY] = "activity",
+    [COLLECTIONS] = "collections",
+    [COLLECTIONS_OPEN] = "collections-open",
+    [COLLECTIONS_BY_TIME] = "collections-by-time",
+    [COLLECTIONS_OF] = "collections-by-person",
 };
 
 enum { TABLES_CAP = 32 }; /* of the environment: newer ones have more */
@@ -39,6 +44,8 @@ int lmdb_error(int rc)
         return 0;
     case MDB_NOTFOUND:
         return -ENOENT;
+    case MDB_KEYEXIST:
+        return -EEXIST;
     case MDB_MAP_FULL:
     case MDB_TXN_FULL:
     case ENOSPC:

@@ -30,7 +30,12 @@ enum table {
     OUTBOX = 14,           /* number of an errand */
     DIRECTORY = 15,        /* number u32: what AWS has, in pieces as they came from the courier */
     BY_NAME = 16,          /* requester's name, NUL, time of asking, id: of who is gone, too */
-    TABLES = 17,
+    ACTIVITY = 17,         /* request's id, time, event id: a call of AWS */
+    COLLECTIONS = 18,      /* request's id, target u8 */
+    COLLECTIONS_OPEN = 19, /* the same: not over */
+    COLLECTIONS_BY_TIME = 20, /* activation, request's id, target */
+    COLLECTIONS_OF = 21,      /* user id, NUL, account, NUL, set, NUL, activation, id, target */
+    TABLES = 22,
 };
 
 /* What stands under an id in REQUESTS. Others are skipped: they are of a newer teamd. */

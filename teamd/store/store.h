@@ -58,6 +58,68 @@ int store_put_directory(struct store *s, struct now now, const struct store_piec
 int store_get_directory(struct store *s, int (*piece)(void *ctx, const void *p, size_t n),
                         void *ctx, struct wall *ret_as_of);
 
+/* ---- what was done with AWS access: activity.c, search.c ----------------------------------------
+ *
+ * Each of these that writes has a transaction of its own: not between begin and commit. */
+
+/* Writes a collection, of which the store may not know yet. */
+int store_put_collection(struct store *s, struct now now, const struct collection *c);
+
+/* -ENOENT if there is none. */
+int store_collection(struct store *s, struct id request, uint8_t target, struct collection *ret);
+
+/* All that are not over. */
+int store_load_collections(struct store *s, int (*each)(void *ctx, const struct collection *c),
+                           void *ctx);
+
+/* Those of the same person, account and permission set whose time meets c's; c itself not. */
+int store_collections_beside(struct store *s, const struct collection *c,
+                             int (*each)(void *ctx, const struct collection *c), void *ctx);
+
+/* Adds calls to a collection: all in one transaction, with its counts. What is there already stays
+ * as it is. Their `number` is given here. Returns how many were new, with the time of the first of
+ * them; nothing is written if none is. -ENOENT: there is no such collection. */
+int store_add_activity(struct store *s, struct now now, struct id request, uint8_t target,
+                       const struct activity *rows, size_t n, struct wall *ret_oldest);
+
+/* The calls of one request, oldest first. Filters that are NULL, false or 0 let everything
+ * through. */
+struct activity_query {
+    struct id request;
+    struct wall since, until;    /* from and before */
+    const char *match;           /* only what has this text in it, */
+    size_t match_len;            /* its length */
+    bool errors;                 /* only what was refused or went wrong */
+    bool changes;                /* only what does not just read */
+    uint64_t after[TARGETS_MAX]; /* only those with higher numbers */
+    /* where the next call goes on; all zero at first */
+    uint8_t place[96];
+    size_t place_len;
+};
+
+/* Looks at no more than *budget bytes, of which it takes what it has used, but at one call at
+ * least. Returns as the queries below. */
+int store_activity(struct store *s, struct activity_query *q, size_t *budget,
+                   int (*row)(void *ctx, const struct activity *a), void *ctx);
+
+/* Requests that have a collection, by activation, newest first, each once. *ret is the next one.
+ * -ENOENT at the end. */
+struct collected_query {
+    struct id last;
+    uint8_t place[17];
+    bool started;
+};
+int store_next_collected(struct store *s, struct collected_query *q, struct id *ret,
+                         struct wall *ret_from);
+
+/* The collection that began first, if it began before then and is over. -ENOENT if not. */
+int store_oldest_collection(struct store *s, struct wall before, struct collection *ret);
+
+/* Takes at most `most` calls of a collection away, and when none is left the collection, with an
+ * event of the trail. Returns 1 if there is more to do. */
+int store_drop_collection(struct store *s, struct now now, const struct collection *c, size_t most,
+                          const struct effects *trail);
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 int store_begin(struct store *s, struct now now);

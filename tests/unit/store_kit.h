@@ -169,6 +169,38 @@ static inline struct errand kit_errand(uint64_t number, enum errand_state state)
     return e;
 }
 
+static inline struct collection kit_collection(uint64_t id, uint8_t target, int64_t from_s)
+{
+    struct collection c;
+
+    memset(&c, 0, sizeof c);
+    c.request.bits = id;
+    c.target = target;
+    c.stage = COLLECT_LIVE;
+    snprintf(c.account, sizeof c.account, "111122223333");
+    snprintf(c.set, sizeof c.set, "ReadOnlyAccess");
+    snprintf(c.user, sizeof c.user, "alice@example.com");
+    snprintf(c.user_id, sizeof c.user_id, "906789abcd-12345678-1234-1234-1234-123456789abc");
+    c.from = c.cursor = at(from_s);
+    return c;
+}
+
+static inline struct collection kit_full_collection(void)
+{
+    struct collection c = kit_collection(0x9a7c5b3e1d, 1, 1767227600);
+
+    c.stage = COLLECT_LAST;
+    c.until = at(1767233600);
+    c.cursor = at(1767233599);
+    c.calls = 500;
+    c.changes = 20;
+    c.refused = 3;
+    c.n_gaps = 2;
+    c.gaps[0] = (struct gap){{at(1767228000), at(1767228420)}, "CloudTrail says: slower"};
+    c.gaps[1] = (struct gap){{at(1767229000), at(1767229060)}, "the role may not be assumed"};
+    return c;
+}
+
 static inline struct session kit_full_session(void)
 {
     struct session s = kit_session(42, 0x9a7c5b3e1d, SESSION_TERMINATING);

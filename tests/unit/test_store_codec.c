@@ -66,6 +66,18 @@ static const struct aws_names NAMES = {.id = {0x9a7c5b3e1d},
                                        .account = "Prod M\xc3\xbcnchen",
                                        .user = "alice@example.com"};
 
+static const struct activity ACTIVITY_1 = {.number = 7,
+                                           .target = 1,
+                                           .name = "RunInstances",
+                                           .source = "ec2.amazonaws.com",
+                                           .region = "eu-west-1",
+                                           .address = "192.0.2.7",
+                                           .resource = "i-0123456789abcdef0",
+                                           .error = "AccessDenied",
+                                           .read_only = true,
+                                           .raw = "{\"eventVersion\":\"1.11\"}",
+                                           .raw_size = 24};
+
 /* Each kind of record under one roof: how to write the full one, and how to read and write back. */
 static size_t write_request(uint8_t *out)
 {
@@ -110,6 +122,18 @@ static size_t write_event(uint8_t *out)
     return chain_seal(&e, out);
 }
 
+static size_t write_collection(uint8_t *out)
+{
+    struct collection c = kit_full_collection();
+
+    return record_write_collection(&c, out);
+}
+
+static size_t write_activity(uint8_t *out)
+{
+    return record_write_activity(&ACTIVITY_1, out); /* it is small */
+}
+
 static size_t write_ledger(uint8_t *out)
 {
     return record_write_ledger(&LEDGER, out);
@@ -133,6 +157,8 @@ AGAIN(words, struct words)
 AGAIN(names, struct aws_names)
 AGAIN(errand, struct errand)
 AGAIN(ledger, struct ledger)
+AGAIN(collection, struct collection)
+AGAIN(activity, struct activity)
 
 static int again_event(const uint8_t *data, size_t len, uint8_t *out, size_t *ret_len)
 {
@@ -158,6 +184,8 @@ static const struct kind {
     {"record-ledger", write_ledger, again_ledger, false},
     {"record-names", write_names, again_names, false},
     {"record-errand", write_errand, again_errand, false},
+    {"record-collection", write_collection, again_collection, false},
+    {"record-activity", write_activity, again_activity, false},
 };
 
 enum { N_KINDS = sizeof KINDS / sizeof KINDS[0] };
@@ -243,6 +271,8 @@ static void no_struct_has_grown_a_field_that_is_not_kept(void **state)
     assert_int_equal(sizeof(struct decision), 96);
     assert_int_equal(sizeof(struct words), 24);
     assert_int_equal(sizeof(struct trail_event), 136);
+    assert_int_equal(sizeof(struct collection), 5928);
+    assert_int_equal(sizeof(struct activity), 112);
 }
 
 static void decisions_words_and_events_come_back_as_they_were(void **state)
@@ -322,6 +352,43 @@ static void the_fullest_values_fit_into_a_record(void **state)
     e.detail = detail;
     e.target = target;
     assert_int_not_equal(chain_seal(&e, out), 0);
+}
+
+static void the_fullest_activity_fits_into_a_record(void **state)
+{
+    static char raw[ACTIVITY_RAW_MAX + 2], word[129], text[513];
+    static uint8_t out[ACTIVITY_MAX];
+    struct collection c = kit_full_collection();
+    struct activity a = ACTIVITY_1, b;
+    size_t n;
+
+    (void)state;
+    c.n_gaps = GAPS_MAX;
+    for (size_t i = 0; i < GAPS_MAX; i++) {
+        c.gaps[i].when = (struct span){at(1), at(2)};
+        memset(c.gaps[i].why, 'w', TROUBLE_CAP - 1);
+        c.gaps[i].why[TROUBLE_CAP - 1] = '\0';
+    }
+    assert_int_not_equal(record_write_collection(&c, out), 0);
+    c.n_gaps++;
+    assert_int_equal(record_write_collection(&c, out), 0);
+
+    memset(raw, 'r', ACTIVITY_RAW_MAX);
+    memset(word, 'w', sizeof word - 1);
+    memset(text, 't', sizeof text - 1);
+    a.name = a.source = a.error = word;
+    a.address = a.resource = text;
+    a.raw = raw;
+    n = record_write_activity(&a, out);
+    assert_int_not_equal(n, 0);
+    assert_int_equal(record_read_activity(out, n, &b), 0);
+    assert_int_equal(strlen(b.raw), ACTIVITY_RAW_MAX);
+    assert_string_equal(b.error, word);
+    raw[ACTIVITY_RAW_MAX] = 'r';
+    assert_int_equal(record_write_activity(&a, out), 0);
+    a.raw = "";
+    a.name = "";
+    assert_int_equal(record_write_activity(&a, out), 0);
 }
 
 /* ---- what may not be written ----------------------------------------------------------------- */
@@ -594,6 +661,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(decisions_words_and_events_come_back_as_they_were),
         cmocka_unit_test(absent_text_is_read_as_empty_never_null),
         cmocka_unit_test(the_fullest_values_fit_into_a_record),
+        cmocka_unit_test(the_fullest_activity_fits_into_a_record),
         cmocka_unit_test(a_value_that_could_not_be_read_back_is_not_written),
         cmocka_unit_test(any_byte_may_be_damaged),
         cmocka_unit_test(a_record_cut_anywhere_is_refused_or_lacks_only_what_may_be_absent),

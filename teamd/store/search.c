@@ -1,0 +1,174 @@
+/* What was done with AWS access: reading it, of one request or looking for a text in all. */
+#include "store/internal.h"
+
+#include <errno.h>
+
+static void cursor_closep(MDB_cursor **c)
+{
+    if (*c)
+        mdb_cursor_close(*c);
+}
+
+/* ---- one call -------------------------------------------------------------------------------- */
+
+enum { KEY_HEAD = 16 }; /* the request's id and the time; behind them is the event's id */
+
+static bool has(const char *text, const struct activity_query *q)
+{
+    return memmem(text, strlen(text), q->match, q->match_len) != NULL;
+}
+
+/* All that there is is in the bytes of the row and its key; but so is what stands between the
+ * fields. */
+static bool may_match(const struct activity_query *q, const MDB_val *key, const MDB_val *row)
+{
+    return !q->match || memmem(row->mv_data, row->mv_size, q->match, q->match_len) ||
+           memmem((const char *)key->mv_data + KEY_HEAD, key->mv_size - KEY_HEAD, q->match,
+                  q->match_len);
+}
+
+static bool matches(const struct activity_query *q, const struct activity *a)
+{
+    if (a->number <= q->after[a->target] || (q->errors && a->error[0] == '\0') ||
+        (q->changes && a->read_only))
+        return false;
+    return !q->match || has(a->raw, q) || has(a->name, q) || has(a->resource, q) ||
+           has(a->source, q) || has(a->error, q) || has(a->address, q) || has(a->region, q) ||
+           has(a->event_id, q);
+}
+
+static int read_call(const MDB_val *key, const MDB_val *row, char event_id[ACTIVITY_ID_MAX + 1],
+                     struct activity *ret)
+{
+    const uint8_t *k = key->mv_data;
+    size_t n = key->mv_size - KEY_HEAD;
+    int r = damaged(record_read_activity(row->mv_data, row->mv_size, ret));
+
+    memcpy(event_id, k + KEY_HEAD, n);
+    event_id[n] = '\0';
+    ret->request.bits = key_number(k, 8);
+    ret->at = key_time(k + 8);
+    ret->event_id = event_id;
+    return r;
+}
+
+/* ---- of one request -------------------------------------------------------------------------- */
+
+static struct key first_key(const struct activity_query *q)
+{
+    struct key k = {.len = 0};
+
+    if (q->place_len > 0) {
+        key_put(&k, q->place, q->place_len);
+        return k;
+    }
+    key_put_number(&k, q->request.bits, 8);
+    if (q->since.us != 0)
+        key_put_time(&k, q->since);
+    return k;
+}
+
+static void remember(struct activity_query *q, const MDB_val *key)
+{
+    q->place_len = key->mv_size;
+    memcpy(q->place, key->mv_data, key->mv_size);
+}
+
+/* 1: not this row, and no more now. */
+static int give(const struct activity_query *q, const MDB_val *key, const MDB_val *row,
+                int (*each)(void *ctx, const struct activity *a), void *ctx)
+{
+    char event_id[ACTIVITY_ID_MAX + 1];
+    struct activity a;
+    int r;
+
+    if (!may_match(q, key, row))
+        return 0;
+    r = read_call(key, row, event_id, &a);
+    if (r < 0)
+        return r;
+    return matches(q, &a) ? each(ctx, &a) : 0;
+}
+
+static bool is_of(const struct activity_query *q, const MDB_val *key)
+{
+    return key_number(key->mv_data, 8) == q->request.bits &&
+           (q->until.us == 0 || key_time((const uint8_t *)key->mv_data + 8).us < q->until.us);
+}
+
+int store_activity(struct store *s, struct activity_query *q, size_t *budget,
+                   int (*row)(void *ctx, const struct activity *a), void *ctx)
+{
+    enum { COST = 64 }; /* of a call, beside its bytes */
+    struct reading reading CLEANUP(reading_end) = {.txn = NULL};
+    MDB_cursor *cursor CLEANUP(cursor_closep) = NULL;
+    struct key from = first_key(q);
+    MDB_val key = key_val(&from), value;
+    bool first = true;
+    int rc, r = reading_begin(s, &reading);
+
+    if (r == 0)
+        r = lmdb_error(mdb_cursor_open(reading.txn, s->tables[ACTIVITY], &cursor));
+    if (r < 0)
+        return r;
+    for (rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE); rc == 0;
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        if (key.mv_size <= KEY_HEAD || key.mv_size > KEY_HEAD + ACTIVITY_ID_MAX)
+            return -EUCLEAN;
+        if (!is_of(q, &key))
+            return 0;
+        remember(q, &key);
+        if (!first && *budget < value.mv_size + COST)
+            return 1;
+        first = false;
+        *budget -= *budget < value.mv_size + COST ? *budget : value.mv_size + COST;
+        r = give(q, &key, &value, row, ctx);
+        if (r != 0)
+            return r;
+    }
+    return rc == MDB_NOTFOUND ? 0 : lmdb_error(rc);
+}
+
+/* ---- all requests ---------------------------------------------------------------------------- */
+
+/* The entry before the place, or the last one of all. */
+static int step_back(MDB_cursor *cursor, const struct collected_query *q, MDB_val *key)
+{
+    MDB_val nothing;
+    int rc;
+
+    if (!q->started)
+        return mdb_cursor_get(cursor, key, &nothing, MDB_LAST);
+    *key = val(q->place, sizeof q->place);
+    rc = mdb_cursor_get(cursor, key, &nothing, MDB_SET_RANGE);
+    return mdb_cursor_get(cursor, key, &nothing, rc == 0 ? MDB_PREV : MDB_LAST);
+}
+
+int store_next_collected(struct store *s, struct collected_query *q, struct id *ret,
+                         struct wall *ret_from)
+{
+    struct reading reading CLEANUP(reading_end) = {.txn = NULL};
+    MDB_cursor *cursor CLEANUP(cursor_closep) = NULL;
+    MDB_val key;
+    int rc, r = reading_begin(s, &reading);
+
+    if (r == 0)
+        r = lmdb_error(mdb_cursor_open(reading.txn, s->tables[COLLECTIONS_BY_TIME], &cursor));
+    if (r < 0)
+        return r;
+    while ((rc = step_back(cursor, q, &key)) == 0) {
+        const uint8_t *k = key.mv_data;
+
+        if (key.mv_size != sizeof q->place)
+            return -EUCLEAN;
+        memcpy(q->place, k, sizeof q->place);
+        q->started = true;
+        *ret = (struct id){key_number(k + 8, 8)};
+        *ret_from = key_time(k);
+        if (ret->bits == q->last.bits)
+            continue; /* another target of it */
+        q->last = *ret;
+        return 0;
+    }
+    return lmdb_error(rc);
+}
