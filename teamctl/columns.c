@@ -162,4 +162,44 @@ static const struct column STATUS[] = {
 };
 const struct row_type STATUS_ROWS = ROWS(STATUS, "values", STATUS);
 
+/* Of teamctl's own making, too: log_lines.c. */
+static const struct column LOG[] = {
+    { "time",         "TIME",    TEAM_AT,           COL_MOMENT, 0,          NULL },
+    { "source",       "SOURCE",  TEAM_SOURCE,       COL_TEXT,   3,          NULL },
+    { "request",      "REQUEST", TEAM_ID,           COL_TEXT,   IF_ANY + 2, NULL },
+    { "event_name",   "WHAT",    TEAM_EVENT_NAME,   COL_TEXT,   0,          NULL },
+    { "resource",     "ON",      TEAM_RESOURCE,     COL_TEXT,   4,          NULL },
+    { "error",        "ERROR",   TEAM_ERROR,        COL_ERROR,  IF_ANY + 1, NULL },
+    { "event_source", "SERVICE", TEAM_EVENT_SOURCE, COL_TEXT,   6,          NULL },
+    { "address",      "FROM",    TEAM_ADDRESS,      COL_TEXT,   7,          NULL },
+    { "region",       "REGION",  TEAM_REGION,       COL_TEXT,   IF_ANY + 8, NULL },
+    { "also",         "ALSO",    TEAM_ALSO,         COL_TEXTS,  IF_ANY + 5, NULL },
+    { "kind",         HIDDEN,    TEAM_KIND,         COL_TEXT,   NEVER,      NULL },
+    { "event_id",     HIDDEN,    TEAM_EVENT_ID,     COL_TEXT,   NEVER,      NULL },
+    { "read_only",    HIDDEN,    TEAM_READ_ONLY,    COL_YESNO,  NEVER,      NULL },
+    { "until",        HIDDEN,    TEAM_UNTIL,        COL_MOMENT, NEVER,      NULL },
+    { "reason",       HIDDEN,    TEAM_TEXT,         COL_TEXT,   NEVER,      NULL },
+    { "user",         HIDDEN,    TEAM_USER,         COL_TEXT,   NEVER,      NULL },
+    { "target_user",  HIDDEN,    TEAM_TARGET_USER,  COL_TEXT,   NEVER,      NULL },
+    { "tty",          HIDDEN,    TEAM_TTY,          COL_TEXT,   NEVER,      NULL },
+    { "session",      HIDDEN,    TEAM_SESSION,      COL_NUMBER, NEVER,      NULL },
+    { "target",       HIDDEN,    TEAM_TARGET_NAME,  COL_TEXT,   NEVER,      NULL },
+    { "account_id",   HIDDEN,    TEAM_ACCOUNT,      COL_TEXT,   NEVER,      NULL },
+    { "account_name", HIDDEN,    TEAM_ACCOUNT_NAME, COL_TEXT,   NEVER,      NULL },
+    { "ended_how",    HIDDEN,    TEAM_ENDED_HOW,    COL_TEXT,   NEVER,      NULL },
+};
+const struct row_type LOG_ROWS = { .plural = "activity", .n_columns = sizeof LOG / sizeof LOG[0], .columns = LOG };
+
+static const struct column COLLECTED[] = {
+    { "target",          "TARGET", TEAM_TARGET_NAME, COL_TEXT,   0, NULL },
+    { "collected_until", "UNTIL",  TEAM_UNTIL,       COL_MOMENT, 1, NULL },
+    { "complete",        "WHOLE",  TEAM_LAST,        COL_YESNO,  1, NULL },
+    { "calls",           "CALLS",  TEAM_CALLS,       COL_NUMBER, 1, NULL },
+    { "changes",         "CHANGES", TEAM_CHANGES,    COL_NUMBER, 1, NULL },
+    { "errors",          "ERRORS", TEAM_FAULTS,      COL_NUMBER, 1, NULL },
+    { "gaps",            "GAPS",   TEAM_GAPS,        COL_NUMBER, 1, NULL },
+    { "note",            "NOTE",   TEAM_TEXT,        COL_TEXT,   1, NULL },
+};
+const struct row_type COLLECTED_ROWS = ROWS(COLLECTED, "targets", COLLECTED);
+
 /* clang-format on */

@@ -224,6 +224,7 @@ static const char *const DURATIONS[] = {"15m", "30m", "1h", "2h", "4h", NULL};
 static const char *const PATIENCES[] = {"1m", "2m", "5m", "10m", NULL};
 static const char *const SERVICES[] = {"sudo",      "sudo-i", "su",    "su-l",     "runuser",
                                        "runuser-l", "sshd",   "login", "polkit-1", NULL};
+static const char *const SOURCES[] = {"aws", "host", NULL};
 static const char *const AGO[] = {"1h", "1d", "7d", "today", "yesterday", NULL};
 static const char *const AHEAD[] = {"+30m", "+1h", "tomorrow", NULL};
 
@@ -255,6 +256,8 @@ static void offer_values(struct completion *p, enum option option)
         offer_each(p, AHEAD);
     } else if (option == OPT_WITHIN) {
         offer_each(p, PATIENCES);
+    } else if (option == OPT_SOURCE) {
+        offer_each(p, SOURCES);
     } else if (option == OPT_SERVICE) {
         offer_each(p, SERVICES);
     } else if (option == OPT_SOCKET) {

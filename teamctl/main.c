@@ -39,7 +39,7 @@ const struct verb VERBS[] = {
     { "list", "[--mine] [--state S,...] [--user U] [--target PATTERN] [--since TIME] [--until TIME] [--limit N]",
       verb_list, "the requests I may see, newest first", "teamctl list --state pending,active --since today",
       BIT(OPT_MINE) | BIT(OPT_STATE) | BIT(OPT_USER) | BIT(OPT_TARGET) | PERIOD | BIT(OPT_LIMIT) | FORMS, 0, 0, NULL, ARGS_NONE },
-    { "show", "ID", verb_show, "one request, whole: decisions, grants, sessions",
+    { "show", "ID", verb_show, "one request, whole: decisions, grants, sessions, and what was done in AWS",
       "teamctl show K7QF", BIT(OPT_JSON), 1, 1, "which request", ARGS_REQUEST },
     { "targets", "", verb_targets, "what I may ask for, for how long, and who would approve",
       "teamctl targets", FORMS, 0, 0, NULL, ARGS_NONE },
@@ -48,6 +48,11 @@ const struct verb VERBS[] = {
     { "audit", "[--since TIME] [--until TIME] [--user U] [--action WORD] [--request ID] [--follow]",
       verb_audit, "the audit trail, oldest first", "teamctl audit --since 2026-11-01 --csv > november.csv",
       PERIOD | BIT(OPT_USER) | BIT(OPT_ACTION) | BIT(OPT_REQUEST) | BIT(OPT_FOLLOW) | FORMS, 0, 0, NULL, ARGS_NONE },
+    { "logs", "ID [--follow] [--grep TEXT] [--since TIME] [--until TIME] [--source aws|host] [--errors] [--raw] [--all]\n"
+      "   or: teamctl logs --search TEXT [--user U] [--since TIME] [--until TIME] [--errors] [--raw]",
+      verb_logs, "what was done under a request, on the host and in AWS, by time", "teamctl logs K7QF --follow",
+      PERIOD | BIT(OPT_FOLLOW) | BIT(OPT_GREP) | BIT(OPT_SOURCE) | BIT(OPT_ERRORS) | BIT(OPT_RAW) | BIT(OPT_ALL) |
+      BIT(OPT_SEARCH) | BIT(OPT_USER) | FORMS, 0, 1, NULL, ARGS_REQUEST },
     { "watch", "", verb_watch, "events that concern me, as they happen",
       "teamctl watch", FORMS, 0, 0, NULL, ARGS_NONE },
     { "why", "[--user U] TARGET [--for D]", verb_why, "may I, and if not, what is missing",

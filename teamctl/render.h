@@ -53,6 +53,7 @@ struct look look_at(int fd, int64_t now_us);
 enum column_kind {
     COL_TEXT,  /* words, names, ids */
     COL_STATE, /* a word that has a colour */
+    COL_ERROR, /* text that stands out */
     COL_NUMBER,
     COL_YESNO,
     COL_TIME,
@@ -92,7 +93,7 @@ struct row_type {
 };
 
 extern const struct row_type REQUEST_ROWS, SESSION_ROWS, TARGET_ROWS, EVENT_ROWS, FINDING_ROWS,
-    STATUS_ROWS, CHECK_ROWS, PAM_ROWS, DRIFT_ROWS;
+    STATUS_ROWS, CHECK_ROWS, PAM_ROWS, DRIFT_ROWS, LOG_ROWS, COLLECTED_ROWS;
 
 /* ---- one value ------------------------------------------------------------------------------ */
 

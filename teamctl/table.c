@@ -94,6 +94,8 @@ static const char *colour_of(const struct column *c, const char *s)
         {" rejected revoked failed no refused denied lost stuck ", "\033[31m"},
     };
 
+    if (c->kind == COL_ERROR)
+        return s[0] != '\0' ? "\033[1;31m" : NULL;
     if (c->kind != COL_STATE || s[0] == '\0')
         return NULL;
     for (size_t i = 0; i < sizeof COLOURS / sizeof COLOURS[0]; i++) {

@@ -28,6 +28,12 @@ enum option {
     OPT_WITHIN,
     OPT_PROMPT,
     OPT_PROMPT_FOR,
+    OPT_GREP,
+    OPT_SOURCE,
+    OPT_ERRORS,
+    OPT_RAW,
+    OPT_ALL,
+    OPT_SEARCH,
     OPT_JSON,
     OPT_CSV,
     OPT_SOCKET,
@@ -53,6 +59,7 @@ struct option_spec {
 extern const struct option_spec OPTIONS[OPT_COUNT];
 
 #define BIT(option) (UINT32_C(1) << (option))
+static_assert(OPT_COUNT <= 32, "a bit for each");
 
 /* One run of teamctl. */
 struct call {
@@ -168,6 +175,41 @@ int change_request(struct call *c, struct wire_out *ask, const char *id);
 /* Shows one request, with its sessions (only ever without them as JSON). Returns the exit code. */
 int show_request(struct call *c, const char *id, bool sessions);
 
+/* ---- log_lines.c: what was done, as one time line ----------------------------------------------
+ */
+
+/* Rows of teamd's become rows of LOG_ROWS, in a buffer that the next one takes. `raw` of a call is
+ * not among them. False: it is no row that makes a line. */
+bool line_of_call(const struct look *look, bool of_many, struct wire_span row,
+                  struct wire_span *ret);
+bool line_of_start(const struct look *look, struct wire_span session, struct wire_span *ret);
+/* False: it is live. */
+bool line_of_end(const struct look *look, struct wire_span session, struct wire_span *ret);
+
+/* Calls that only read, one after the other, become one line. */
+struct fold {
+    unsigned n;
+    int64_t first_us, last_us;
+    unsigned n_names, others; /* calls of others */
+    struct {
+        char name[129];
+        unsigned n;
+    } names[3];
+    char target[256];
+    char line[4096]; /* the only one */
+    size_t line_len;
+};
+
+bool fold_takes(const struct fold *f, struct wire_span line);
+void fold_add(struct fold *f, struct wire_span line);
+bool fold_end(struct fold *f, struct wire_span *ret); /* false: there was nothing */
+
+/* ---- sudo_log.c: where sudo's own log of a session is ------------------------------------------
+ */
+
+/* What sudoreplay(8) calls the session; false if it knows none, or we may not ask. */
+bool sudo_log_of(struct wire_span session, char out[static 64]);
+
 /* How to use the AWS targets of a request that are open: the portal, and a profile to paste. */
 void aws_put_use(struct out *o, struct wire_span request);
 
@@ -184,6 +226,7 @@ int verb_show(struct call *c);
 int verb_targets(struct call *c);
 int verb_sessions(struct call *c);
 int verb_audit(struct call *c);
+int verb_logs(struct call *c);
 int verb_watch(struct call *c);
 int verb_why(struct call *c);
 int verb_reload(struct call *c);

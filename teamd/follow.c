@@ -20,11 +20,7 @@ static uint32_t viewer(const struct query *q)
 static int look_at_record(void *ctx, const struct record *r)
 {
     struct query *q = ctx;
-    bool took_part = false;
-
-    for (size_t i = 0; i < r->n_decisions; i++)
-        took_part = took_part || r->decisions[i].uid == viewer(q);
-    q->may_see = may_see(&team(q)->world, viewer(q), &r->request, took_part);
+    q->may_see = query_may_see(q, r);
     return 0;
 }
 

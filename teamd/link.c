@@ -17,19 +17,24 @@ enum {
 /* ---- tasks ------------------------------------------------------------------------------------
  */
 
-static void wake_pump(struct link *l)
+void link_wake(struct link *l)
 {
     if (l->work && !l->full)
         sd_event_source_set_enabled(l->pump, SD_EVENT_ON);
 }
 
 /* No two tasks ever have one name, nor do those of another teamd. */
-static void name_task(struct link *l, struct task *task)
+uint64_t link_token(struct link *l)
 {
     uint64_t now = (uint64_t)host_now().wall.us;
 
     l->last_token = now > l->last_token ? now : l->last_token + 1;
-    task->token = l->last_token;
+    return l->last_token;
+}
+
+static void name_task(struct link *l, struct task *task)
+{
+    task->token = link_token(l);
     task->sent = false;
 }
 
@@ -56,7 +61,7 @@ void task_start(struct teamd *t, struct task *task, struct link_waiter *w)
         name_task(t->link, task);
     if (task == &t->link->inventory && !task->sent)
         inventory_begin(t->link);
-    wake_pump(t->link);
+    link_wake(t->link);
 }
 
 static void arm(struct teamd *t, sd_event_source *timer, int64_t after_s)
@@ -164,7 +169,7 @@ void link_errand(struct teamd *t, uint64_t number, bool check)
     }
     l->todo[l->n_todo] = number;
     l->check[l->n_todo++] = check;
-    wake_pump(l);
+    link_wake(l);
 }
 
 static const char *const STEP_TEXT[] = {
@@ -229,6 +234,7 @@ static int pump(sd_event_source *source, void *ctx)
     }
     put_task(&w, &l->refresh);
     put_task(&w, &l->inventory);
+    activity_put_jobs(t, &w);
     if (l->work && w.count > 0)
         r = conn_rows(l->work, packet, wire_finish(&w));
     if (r < 0) {
@@ -237,6 +243,7 @@ static int pump(sd_event_source *source, void *ctx)
         drop_todo(l, n);
         l->refresh.sent = l->refresh.token != 0;
         l->inventory.sent = l->inventory.token != 0;
+        activity_sent(t);
     }
     if (!l->work || l->full || l->n_todo == 0)
         sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -297,7 +304,8 @@ static void take_work(struct teamd *t, struct conn *c)
     if (!l->welcomed)
         link_reconcile(t, NULL);
     l->welcomed = true;
-    wake_pump(l);
+    activity_connected(t);
+    link_wake(l);
 }
 
 /* An answer on its way into the outbox. */
@@ -406,6 +414,9 @@ static void take_result(struct teamd *t, struct conn *c, struct wire_span fields
     if (task) {
         reply = take_task(t, task, fields, word);
         answer(c, TEAM_OP_RESULT, &reply);
+    } else if (activity_has_job(t, job)) {
+        reply = activity_take_result(t, fields, word);
+        answer(c, TEAM_OP_RESULT, &reply);
     } else if (outcome_of(word) == OUTCOMES) {
         say(c, TEAM_OP_RESULT, REPLY_USAGE, "that is no answer to what was asked");
     } else {
@@ -430,6 +441,20 @@ static void take_piece(struct teamd *t, struct conn *c, const struct wire_msg *m
     answer(c, msg->op, &reply);
 }
 
+static void take_found(struct teamd *t, struct conn *c, const struct wire_msg *msg)
+{
+    struct reply reply;
+    uint64_t job = 0;
+
+    wire_find_u64(msg->fields, TEAM_JOB, &job);
+    if (!activity_has_job(t, job)) {
+        say(c, msg->op, REPLY_NOT_FOUND, "nobody waits for that any more");
+        return;
+    }
+    reply = activity_take_found(t, msg->fields);
+    answer(c, msg->op, &reply);
+}
+
 void link_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
     switch (msg->op) {
@@ -443,6 +468,9 @@ void link_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
     case TEAM_OP_SEEN:
         take_piece(t, c, msg);
         return;
+    case TEAM_OP_FOUND:
+        take_found(t, c, msg);
+        return;
     default:
         say(c, msg->op, REPLY_USAGE, "this teamd does not know that");
     }
@@ -453,7 +481,7 @@ void link_room(struct teamd *t, struct conn *c)
     if (c != t->link->work)
         return;
     t->link->full = false;
-    wake_pump(t->link);
+    link_wake(t->link);
 }
 
 void link_gone(struct teamd *t, struct conn *c)
@@ -478,6 +506,7 @@ void link_configure(struct teamd *t)
     const struct directory *d = t->world.directory;
     int64_t age_s = d ? (host_now().wall.us - d->as_of.us) / SECOND_US : INT64_MAX;
 
+    activity_configure(t);
     if (!t->config->policy.aws)
         return;
     if (age_s < 0 || l->welcomed)
@@ -509,7 +538,9 @@ int link_new(struct teamd *t)
     sd_event_source_set_priority(l->pump, PRIORITY_QUERIES);
     sd_event_source_set_enabled(l->pump, SD_EVENT_OFF);
     r = new_timer(t, &l->refresh_due);
-    return r < 0 ? r : new_timer(t, &l->reconcile_due);
+    if (r == 0)
+        r = new_timer(t, &l->reconcile_due);
+    return r < 0 ? r : activity_new(t);
 }
 
 void link_end(struct teamd *t)
@@ -535,6 +566,7 @@ void link_free(struct teamd *t)
     if (!l)
         return;
     directory_drop(l);
+    activity_free(t);
     t->world.directory = NULL;
     l->directory = roll_free_directory(l->directory);
     l->pump = sd_event_source_unref(l->pump);

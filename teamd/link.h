@@ -54,6 +54,8 @@ struct link {
     struct drift *next; /* of the inventory under way */
     size_t n_next, n_next_more;
     struct wall compared_at; /* 0: never */
+
+    struct activity_desk *activity; /* activity.c */
 };
 
 /* ---- link.c -----------------------------------------------------------------------------------
@@ -62,6 +64,43 @@ struct link {
 /* Starts a task, unless it is under way, and has its asker answered at its end. */
 void task_start(struct teamd *t, struct task *task, struct link_waiter *w);
 void task_end(struct teamd *t, struct task *task, enum reply_code code, const char *text);
+
+/* There is something new to be handed over. A name for it that nothing else has, or had. */
+void link_wake(struct link *l);
+uint64_t link_token(struct link *l);
+
+/* ---- activity.c: what was done with AWS access
+ * ---------------------------------------------------
+ */
+
+int activity_new(struct teamd *t);
+void activity_free(struct teamd *t);
+int activity_load(struct teamd *t); /* from the store, once the world is there */
+
+/* A configuration is in force; somebody has taken WORK. */
+void activity_configure(struct teamd *t);
+void activity_connected(struct teamd *t);
+
+/* Puts the jobs that are not handed over into the packet; they are when it has been sent. */
+void activity_put_jobs(const struct teamd *t, struct wire_out *w);
+void activity_sent(struct teamd *t);
+
+/* Is this one of its jobs? What the courier answers to it. */
+bool activity_has_job(const struct teamd *t, uint64_t token);
+struct reply activity_take_found(struct teamd *t, struct wire_span fields);
+struct reply activity_take_result(struct teamd *t, struct wire_span fields, const char *outcome);
+
+/* Why nothing is collected at all; NULL if it is. */
+const char *activity_why_not(const struct teamd *t);
+
+/* What is not known because it was not read for too long; false if there is nothing. */
+bool activity_lag(const struct teamd *t, const struct collection *c, struct gap *ret);
+
+/* Somebody looks on, or does not any more. */
+void activity_follow(struct teamd *t, struct id request);
+
+/* How many are collected, and one that cannot be; NULL. */
+size_t activity_count(const struct teamd *t, const struct collecting **ret_troubled);
 
 /* ---- directory.c ------------------------------------------------------------------------------
  */

@@ -360,7 +360,9 @@ static int open_world(struct teamd *t, const char *host)
     }
     r = turn_restore(t);
     kept_rest();
-    return r < 0 ? r : directory_load(t);
+    if (r == 0)
+        r = directory_load(t);
+    return r < 0 ? r : activity_load(t);
 }
 
 static int begin(struct teamd *t, const char *host)

@@ -66,12 +66,13 @@ static int put_record(void *ctx, const struct record *r)
     return query_row_end(q, mark);
 }
 
-static bool took_part(const struct record *r, uint32_t uid)
+bool query_may_see(const struct query *q, const struct record *r)
 {
+    bool took_part = false;
+
     for (size_t i = 0; i < r->n_decisions; i++)
-        if (r->decisions[i].uid == uid)
-            return true;
-    return false;
+        took_part = took_part || r->decisions[i].uid == viewer(q);
+    return may_see(&team(q)->world, viewer(q), &r->request, took_part);
 }
 
 /* ---- list, pending, show ----------------------------------------------------------------------
@@ -92,8 +93,7 @@ static int list_row(void *ctx, const struct record *r)
 
     if (q->limit == 0)
         return 1;
-    if (!may_see(&team(q)->world, viewer(q), &r->request, took_part(r, viewer(q))) ||
-        (q->by_pattern && !has_target_like(&r->request, &q->target)))
+    if (!query_may_see(q, r) || (q->by_pattern && !has_target_like(&r->request, &q->target)))
         return 0;
     full = put_record(q, r);
     if (full == 0)
@@ -136,7 +136,7 @@ static int show_row(void *ctx, const struct record *r)
 {
     struct query *q = ctx;
 
-    if (!may_see(&team(q)->world, viewer(q), &r->request, took_part(r, viewer(q))))
+    if (!query_may_see(q, r))
         return -EACCES;
     return put_record(q, r);
 }
@@ -145,9 +145,15 @@ int fill_show(struct query *q)
 {
     int r;
 
-    if (q->row == TEAM_ROW_SESSION)
-        return store_sessions(team(q)->store, q->id, &q->after_session, SCAN_BUDGET, session_row,
-                              q);
+    if (q->row == TEAM_ROW_SESSION) {
+        r = store_sessions(team(q)->store, q->id, &q->after_session, SCAN_BUDGET, session_row, q);
+        if (r != 0)
+            return r;
+        q->row = TEAM_ROW_COLLECTED;
+        return 1;
+    }
+    if (q->row == TEAM_ROW_COLLECTED || q->row == TEAM_ROW_ACTIVITY)
+        return log_fill_summary(q);
     r = store_request(team(q)->store, q->id, show_row, q);
     if (r == -EACCES || r == -ENOENT) {
         struct text t = text_over(q->end.text, sizeof q->end.text);
@@ -291,6 +297,23 @@ static void put_directory(struct query *q, const struct directory *d)
         put_status(q, "aws_long_sessions", unknown);
 }
 
+static void put_activity(struct query *q)
+{
+    const struct collecting *troubled;
+    size_t n = activity_count(team(q), &troubled);
+    char text[481];
+    struct text t = text_over(text, sizeof text);
+
+    put_status(q, "activity", activity_why_not(team(q)) ? "not collected" : "collected");
+    put_status_u64(q, "activity_collecting", n);
+    if (!troubled)
+        return;
+    text_put_id(&t, troubled->request.bits);
+    text_put(&t, ": ");
+    text_put(&t, troubled->why);
+    put_status(q, "activity_trouble", text);
+}
+
 /* Also when AWS is off: what is still to be removed has to be seen. */
 static void put_aws(struct query *q)
 {
@@ -310,6 +333,7 @@ static void put_aws(struct query *q)
     if (l->refresh.trouble[0])
         put_status(q, "refresh_trouble", l->refresh.trouble);
     put_outbox(q);
+    put_activity(q);
     put_moment(q, "reconciled_at", l->compared_at);
     if (l->compared_at.us > 0)
         put_status_u64(q, "drift", l->n_drift + l->n_more);

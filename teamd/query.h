@@ -14,6 +14,9 @@ struct approver_names {
     struct name names[16];
 };
 
+/* What a question about activity reads: logs.c. */
+struct log;
+
 struct query {
     /* Of those that can go on, or that follow and have nothing to tell. link NULL: waits for room,
      * or for its person to be looked up. */
@@ -46,6 +49,7 @@ struct query {
     uint32_t at_account, at_set; /* of the directory */
     struct approver_names approvers;
     struct link_waiter waiter; /* drift */
+    struct log *log;           /* show, logs, search */
     uint64_t after_session;
     int64_t for_s;
     uint32_t about; /* why: whom */
@@ -67,6 +71,23 @@ int fill_status(struct query *q);
 int fill_drift(struct query *q);
 int fill_audit(struct query *q);
 int fill_watch(struct query *q);
+int fill_logs(struct query *q);
+int fill_search(struct query *q);
+
+/* May the viewer see the request of this record? */
+bool query_may_see(const struct query *q, const struct record *r);
+
+/* ---- logs.c -------------------------------------------------------------------------------------
+ */
+
+/* Reads LOGS or SEARCH; false: answered, and over. */
+bool log_read(struct query *q);
+bool log_begin(struct query *q); /* the same for SHOW, which has no filters */
+void log_drop(struct query *q);
+void log_follow(struct query *q);
+
+/* What SHOW tells of it; returns as fill. */
+int log_fill_summary(struct query *q);
 
 /* Begins a row; its end returns 0, or 1: it did not fit any more and comes first in the next
  * packet.

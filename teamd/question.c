@@ -174,7 +174,38 @@ static void ask_show(struct ask *a, struct query *q)
 
     q->fill = fill_show;
     q->row = TEAM_ROW_REQUEST;
-    if (ask_find(a, &q->id, &history, &live))
+    if (ask_find(a, &q->id, &history, &live) && log_begin(q))
+        start(a);
+}
+
+static void ask_logs(struct ask *a, struct query *q)
+{
+    struct request history;
+    bool live;
+
+    q->fill = fill_logs;
+    q->row = TEAM_ROW_SESSION;
+    if (!ask_find(a, &q->id, &history, &live) || !log_read(q))
+        return;
+    if (number(a, TEAM_FOLLOW, 0))
+        log_follow(q);
+    start(a);
+}
+
+static void start_search(struct ask *a)
+{
+    start(a);
+}
+
+static void ask_search(struct ask *a, struct query *q)
+{
+    q->fill = fill_search;
+    q->row = TEAM_ROW_ACTIVITY;
+    if (!log_read(q))
+        return;
+    if (q->user[0])
+        find_user(a, start_search);
+    else
         start(a);
 }
 
@@ -341,6 +372,7 @@ static void drop_query(struct ask *a)
     struct query *q = a->more;
 
     query_stop(q);
+    log_drop(q);
     link_wait_not(&q->waiter);
     free(q->ids);
     free(q->numbers);
@@ -354,7 +386,7 @@ static const struct {
     {TEAM_OP_LIST, ask_list},       {TEAM_OP_PENDING, ask_pending},   {TEAM_OP_SHOW, ask_show},
     {TEAM_OP_TARGETS, ask_targets}, {TEAM_OP_AUDIT, ask_audit},       {TEAM_OP_WHY, ask_why},
     {TEAM_OP_STATUS, ask_status},   {TEAM_OP_SESSIONS, ask_sessions}, {TEAM_OP_WATCH, ask_watch},
-    {TEAM_OP_DRIFT, ask_drift},
+    {TEAM_OP_DRIFT, ask_drift},     {TEAM_OP_LOGS, ask_logs},         {TEAM_OP_SEARCH, ask_search},
 };
 
 static void read_question(struct ask *a)

@@ -103,6 +103,7 @@ struct teamd {
     uint64_t commits;        /* since the start: has anything happened? */
     struct waiter *waiters;
     sd_event_source *more_rows;
+    struct log *readers; /* that follow activity */
 
     struct backup *backup; /* under way */
 
@@ -316,6 +317,13 @@ void wait_end(struct teamd *t);
 void follow_tell(struct teamd *t);
 void follow_end(struct teamd *t);
 
+/* New activity of a request is in the store, the first of it of that time: who follows it reads on.
+ */
+void logs_tell(struct teamd *t, struct id request, struct wall oldest);
+
+/* Does anybody? */
+bool logs_followed(const struct teamd *t, struct id request);
+
 /* ---- link.c: courier.sock ----------------------------------------------------------------------
  */
 
@@ -336,6 +344,9 @@ void link_gone(struct teamd *t, struct conn *c);
 
 /* Is there a courier that could answer? Else the ask is answered, and over. */
 bool link_can_be_asked(struct ask *a);
+
+/* The AWS grants of a request that was committed may have to be collected, or not any more. */
+void link_collect(struct teamd *t, struct id request);
 
 /* A row of the outbox was committed. `check`: it has not changed, and should be there. */
 void link_errand(struct teamd *t, uint64_t number, bool check);

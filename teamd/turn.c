@@ -141,6 +141,15 @@ static void hold_act(struct teamd *t, const struct act *act)
     t->acts[t->n_acts++] = *act;
 }
 
+/* An AWS grant of it is open, or was. */
+static bool was_opened(const struct request *r)
+{
+    for (size_t i = 0; i < r->n_targets; i++)
+        if (grant_is_aws(&r->grants[i]) && r->grants[i].state >= GRANT_OPEN)
+            return true;
+    return false;
+}
+
 static void decide(struct teamd *t, const struct event *ev, struct now now)
 {
     engine_step(&t->world, ev, now, &t->effects);
@@ -153,6 +162,8 @@ static void decide(struct teamd *t, const struct event *ev, struct now now)
             hold_act(t, &e->act);
         else if (e->kind == EFFECT_ERRAND)
             hold_act(t, &(struct act){.kind = ACT_COURIER, .session = e->errand.number});
+        else if (e->kind == EFFECT_REQUEST && was_opened(&e->request))
+            hold_act(t, &(struct act){.kind = ACT_COLLECT, .request = e->request.id});
     }
 }
 
@@ -304,6 +315,8 @@ static void act(struct teamd *t)
     for (size_t i = 0; i < t->n_acts; i++)
         if (t->acts[i].kind == ACT_COURIER)
             link_errand(t, t->acts[i].session, false);
+        else if (t->acts[i].kind == ACT_COLLECT)
+            link_collect(t, t->acts[i].request);
         else
             sessions_act(t, &t->acts[i]);
     t->n_acts = 0;

@@ -98,7 +98,9 @@ enum team_op {
                             * -> rows REQUEST that the person may see, newest first.
                             * STATES: words with commas. TARGET_NAME: a pattern */
     TEAM_OP_PENDING = 33,  /* nothing -> rows REQUEST that wait for the person, oldest first */
-    TEAM_OP_SHOW = 34,     /* ID -> one row REQUEST, then rows SESSION, oldest first */
+    TEAM_OP_SHOW = 34,     /* ID -> one row REQUEST, then rows SESSION, oldest first, then rows
+                            * COLLECTED, then a few rows ACTIVITY: refused calls first, and then
+                            * what was changed */
     TEAM_OP_TARGETS = 35,  /* nothing -> rows TARGET: what the person may ask for */
     TEAM_OP_AUDIT = 36,    /* [SINCE] [UNTIL] [USER] [ACTION] [ID] [FOLLOW=1]
                             * -> rows EVENT, oldest first. FOLLOW: and those that come after, for
@@ -115,9 +117,10 @@ enum team_op {
     TEAM_OP_DRIFT = 42,    /* nothing -> rows DRIFT, as of now: assignments that nobody approved */
     TEAM_OP_LOGS = 43,     /* ID [SOURCE(aws, host)] [SINCE] [UNTIL] [MATCH] [ERRORS=1] [WITH_RAW=1]
                             * [FOLLOW=1]
-                            * -> rows SESSION of the request, oldest first, then rows ACTIVITY,
-                            * oldest first. MATCH: only what has this text in it. FOLLOW: and what
-                            * comes after, as it comes, for ever */
+                            * -> rows SESSION of the request, oldest first, then rows COLLECTED,
+                            * then rows ACTIVITY, oldest first. MATCH: only what has this text in
+                            * it. FOLLOW: and what comes after, as it comes, for ever; a session
+                            * again when it ends */
     TEAM_OP_SEARCH = 44,   /* MATCH [USER] [SINCE] [UNTIL] [ERRORS=1] [WITH_RAW=1]
                             * -> rows ACTIVITY with their ID, of requests that the person may see;
                             * the newest request first, oldest first in each */
@@ -185,8 +188,12 @@ enum team_row {
                             *   call  AT EVENT_ID EVENT_NAME EVENT_SOURCE [REGION] [ADDRESS]
                             *         [RESOURCE] [ERROR] [READ_ONLY=1] [RAW RAW_SIZE]
                             *   gap   AT UNTIL TEXT(why): from AT until then, not all is known
-                            * To teamctl with ID (of a search), TARGET_NAME and ALSO*: other requests
-                            * of the person that it may belong to as well */
+                            * To teamctl with ID USER TARGET_NAME ACCOUNT [ACCOUNT_NAME], and ALSO*:
+                            * other requests of the person that it may belong to as well */
+    TEAM_ROW_COLLECTED = 13,/* TARGET_NAME [UNTIL] [LAST=1] [CALLS CHANGES FAULTS GAPS] [TEXT]: how
+                            * far the activity of this target is known. UNTIL: all that the sources
+                            * had until then is here. LAST: and no more is coming. TEXT: why it is
+                            * not known */
 };
 
 /* clang-format on */
@@ -317,7 +324,11 @@ enum team_class {
     X(MATCH, 156, 256, TEXT, ONE)                                                                   \
     X(ERRORS, 157, 1, NUM, ONE)                                                                     \
     X(WITH_RAW, 158, 1, NUM, ONE)                                                                   \
-    X(SOON, 159, 1, NUM, ONE)
+    X(SOON, 159, 1, NUM, ONE)                                                                       \
+    X(CALLS, 160, 20, NUM, ONE)                                                                     \
+    X(CHANGES, 161, 20, NUM, ONE)           /* of the calls: those that do not only read */         \
+    X(FAULTS, 162, 20, NUM, ONE)            /* and those that were refused, or did not work */       \
+    X(GAPS, 163, 5, NUM, ONE)
 
 /* clang-format on */
 

@@ -29,6 +29,7 @@ struct config_aws {
     char portal_url[257]; /* "" if none is given */
     struct config_activity activity[CONFIG_ACTIVITY_MAX];
     uint16_t n_activity; /* 0: nobody asks what was done */
+    int64_t activity_keep_s;
 };
 
 struct config {

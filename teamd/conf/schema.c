@@ -101,6 +101,8 @@ const struct key SCHEMA[] = {
     {"aws.activity[].external_id", &TYPE_TEXT, 1, TEXT_MAX(struct config_activity, external_id), "",
      IN_ACTIVITY(external_id),
      "The external id that this role asks for; none if absent."},
+    {"aws.activity_keep", &TYPE_DURATION, DAY, 10 * YEAR, "\"400d\"", IN_CONFIG(aws.activity_keep_s),
+     "For how long what was done with AWS access is kept, after the last credentials have died."},
 
     {"sessions", &TYPE_GROUP, 0, 0, "{}", 0,
      "How sessions end."},

@@ -94,6 +94,7 @@ void collect_done(struct collecting *c, struct now now, bool something)
 
     c->asked = false;
     c->failures = 0;
+    c->why[0] = '\0';
     c->pace_s = something                            ? COLLECT_PACE_S
                 : c->pace_s * 2 > COLLECT_PACE_MAX_S ? COLLECT_PACE_MAX_S
                                                      : c->pace_s * 2;
@@ -109,12 +110,14 @@ void collect_done(struct collecting *c, struct now now, bool something)
         c->due = now.boot; /* far behind */
 }
 
-bool collect_failed(struct collecting *c, struct now now)
+bool collect_failed(struct collecting *c, struct now now, const char *why)
 {
+    struct text t = text_over(c->why, sizeof c->why);
     int64_t s = COLLECT_FAILED_S;
 
     for (uint16_t i = 0; i < c->failures && s < COLLECT_PACE_MAX_S; i++)
         s *= 2;
+    text_put_cut(&t, why);
     c->asked = false;
     if (c->failures < UINT16_MAX)
         c->failures++;

@@ -70,6 +70,7 @@ struct collecting {
     struct wall from, until, cursor, oldest_gap; /* 0: none */
     struct span window;                          /* of the pass under way */
     struct boot due;                             /* of the next one */
+    char why[TROUBLE_CAP]; /* the last pass did not work, or takes so long; "" */
 };
 
 /* The stored one as it goes on from now. */
@@ -85,7 +86,7 @@ void collect_ask(struct collecting *c, struct now now);
 void collect_done(struct collecting *c, struct now now, bool something);
 
 /* It has not. True: it is given up, the rest is a gap. */
-bool collect_failed(struct collecting *c, struct now now);
+bool collect_failed(struct collecting *c, struct now now, const char *why);
 
 /* It was never answered: again, as soon as somebody can be asked. */
 void collect_lost(struct collecting *c, struct now now);

@@ -136,6 +136,8 @@ enum act_kind {
     ACT_COURIER = 4, /* hand the errand `session` to the courier: for teamd, which makes it of an
                         EFFECT_ERRAND */
     ACT_KILL = 3,    /* kill what is left, leader included */
+    ACT_COLLECT = 5, /* what is done under the AWS grants of `request` may be of interest: as
+                        ACT_COURIER, of an EFFECT_REQUEST */
 };
 
 struct act {

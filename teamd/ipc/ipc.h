@@ -139,3 +139,11 @@ void row_request(struct wire_out *w, const struct row_context *c, const struct r
 void row_session(struct wire_out *w, const struct session *s);
 void row_event(struct wire_out *w, const struct trail_event *e);
 void row_status(struct wire_out *w, const char *name, const char *value);
+
+/* One more field of a row. */
+void row_text(struct wire_out *w, enum team_tag tag, const char *s);
+
+/* Without whose it is. */
+void row_activity(struct wire_out *w, const struct activity *a, bool with_raw);
+void row_gap(struct wire_out *w, const struct gap *g);
+void row_collected(struct wire_out *w, const struct collection *c, const char *text);

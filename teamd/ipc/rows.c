@@ -281,8 +281,62 @@ void row_event(struct wire_out *w, const struct trail_event *e)
     put_hash(w, TEAM_HASH, e->hash);
 }
 
+void row_text(struct wire_out *w, enum team_tag tag, const char *s)
+{
+    put(w, tag, s);
+}
+
 void row_status(struct wire_out *w, const char *name, const char *value)
 {
     put(w, TEAM_NAME, name);
     put(w, TEAM_VALUE, value);
+}
+
+/* ---- activity -------------------------------------------------------------------------------- */
+
+/* As it came, or not at all: a part of it would not be JSON. */
+static void put_raw(struct wire_out *w, const struct activity *a)
+{
+    size_t n = strlen(a->raw);
+
+    if (n > 0 && wire_value_fits(wire_rule(TEAM_RAW), a->raw, n))
+        wire_put_known(w, TEAM_RAW, a->raw, n);
+}
+
+void row_activity(struct wire_out *w, const struct activity *a, bool with_raw)
+{
+    put(w, TEAM_KIND, "call");
+    put_time(w, TEAM_AT, a->at);
+    put(w, TEAM_EVENT_ID, a->event_id);
+    put(w, TEAM_EVENT_NAME, a->name);
+    put(w, TEAM_EVENT_SOURCE, a->source);
+    put(w, TEAM_REGION, a->region);
+    put(w, TEAM_ADDRESS, a->address);
+    put(w, TEAM_RESOURCE, a->resource);
+    put(w, TEAM_ERROR, a->error);
+    wire_put_u64(w, TEAM_READ_ONLY, a->read_only);
+    if (with_raw)
+        put_raw(w, a);
+    if (a->raw_size > 0)
+        wire_put_u64(w, TEAM_RAW_SIZE, a->raw_size);
+}
+
+void row_gap(struct wire_out *w, const struct gap *g)
+{
+    put(w, TEAM_KIND, "gap");
+    put_time(w, TEAM_AT, g->when.from);
+    put_time(w, TEAM_UNTIL, g->when.until);
+    put(w, TEAM_TEXT, g->why);
+}
+
+void row_collected(struct wire_out *w, const struct collection *c, const char *text)
+{
+    put_time(w, TEAM_UNTIL, c->cursor);
+    if (c->stage == COLLECT_OVER)
+        wire_put_u64(w, TEAM_LAST, 1);
+    wire_put_u64(w, TEAM_CALLS, c->calls);
+    wire_put_u64(w, TEAM_CHANGES, c->changes);
+    wire_put_u64(w, TEAM_FAULTS, c->refused);
+    wire_put_u64(w, TEAM_GAPS, c->n_gaps);
+    put(w, TEAM_TEXT, text);
 }
