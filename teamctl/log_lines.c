@@ -49,7 +49,8 @@ static void put_error(struct wire_out *w, const struct look *look, struct wire_s
         copy(w, row, TEAM_ERROR);
         return;
     }
-    if (wire_copy(row, TEAM_ERROR, error + 2, 127))
+    wire_copy(row, TEAM_ERROR, error + 2, 127);
+    if (error[2])
         wire_put(w, TEAM_ERROR, error);
 }
 
@@ -104,8 +105,7 @@ static void put_command(struct wire_out *w, struct wire_span session)
     enum { MOST = 512 };
     char command[1001], cut[MOST + 1];
 
-    if (!wire_copy(session, TEAM_COMMAND, command, sizeof command))
-        return;
+    wire_copy(session, TEAM_COMMAND, command, sizeof command);
     text_make_plain(cut, sizeof cut, command, strlen(command));
     wire_put(w, TEAM_RESOURCE, cut);
 }
@@ -138,7 +138,8 @@ bool line_of_start(const struct look *look, struct wire_span session, struct wir
 {
     char as[64], name[128] = "session begins";
 
-    if (wire_copy(session, TEAM_TARGET_USER, as, sizeof as))
+    wire_copy(session, TEAM_TARGET_USER, as, sizeof as);
+    if (as[0])
         snprintf(name, sizeof name, "session begins, as %s", as);
     return line_of(look, session, TEAM_STARTED_AT, "session_start", name, ret);
 }
@@ -147,7 +148,8 @@ bool line_of_end(const struct look *look, struct wire_span session, struct wire_
 {
     char how[20], name[128] = "session ends";
 
-    if (wire_copy(session, TEAM_ENDED_HOW, how, sizeof how) && strcmp(how, "exited") != 0)
+    wire_copy(session, TEAM_ENDED_HOW, how, sizeof how);
+    if (how[0] && strcmp(how, "exited") != 0)
         snprintf(name, sizeof name, "session ends: %s", how);
     return line_of(look, session, TEAM_ENDED_AT, "session_end", name, ret);
 }

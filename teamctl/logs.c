@@ -226,7 +226,8 @@ static void take_collected(struct logs *l, struct wire_span row)
 
     wire_copy(row, TEAM_TARGET_NAME, target, sizeof target);
     wire_find_u64(row, TEAM_LAST, &last);
-    if (wire_copy(row, TEAM_TEXT, text, sizeof text)) {
+    wire_copy(row, TEAM_TEXT, text, sizeof text);
+    if (text[0]) {
         snprintf(line, sizeof line, "%.200s: %.300s", target, text);
         note(l, true, line);
     }

@@ -54,7 +54,8 @@ static void put_collected(const struct call *c, struct wire_span row)
         text_put(&t, "; collected until ");
         text_put(&t, when);
     }
-    if (wire_copy(row, TEAM_TEXT, word, sizeof word)) {
+    wire_copy(row, TEAM_TEXT, word, sizeof word);
+    if (word[0]) {
         text_put(&t, until ? "; " : ": ");
         text_put(&t, word);
     }
