@@ -59,7 +59,7 @@ struct option_spec {
 extern const struct option_spec OPTIONS[OPT_COUNT];
 
 #define BIT(option) (UINT32_C(1) << (option))
-static_assert(OPT_COUNT <= 32, "a bit for each");
+_Static_assert(OPT_COUNT <= 32, "a bit for each");
 
 /* One run of teamctl. */
 struct call {

@@ -177,7 +177,7 @@ static void test_failures(void **state)
     pass(&c, 0, true);
     for (size_t i = 0; i < sizeof AGAIN / sizeof AGAIN[0]; i++) {
         collect_ask(&c, now_at(60));
-        assert_false(collect_failed(\&c, now_at(60), "down"));
+        assert_false(collect_failed(&c, now_at(60), "down"));
         assert_false(c.asked);
         assert_int_equal(due_in(&c, 60), AGAIN[i]);
         assert_int_equal(c.cursor.us, at(0).us);
@@ -188,11 +188,11 @@ static void test_failures(void **state)
     assert_int_equal(c.failures, 0);
     assert_string_equal(c.why, "");
     c.failures = UINT16_MAX;
-    assert_false(collect_failed(\&c, now_at(70), "down"));
+    assert_false(collect_failed(&c, now_at(70), "down"));
     assert_int_equal(c.failures, UINT16_MAX);
     collect_end(&c, at(100), now_at(70));
-    assert_false(collect_failed(\&c, now_at(100 + 7 * 86400 - 1), "down"));
-    assert_true(collect_failed(\&c, now_at(100 + 7 * 86400), "down"));
+    assert_false(collect_failed(&c, now_at(100 + 7 * 86400 - 1), "down"));
+    assert_true(collect_failed(&c, now_at(100 + 7 * 86400), "down"));
     assert_int_equal(c.stage, COLLECT_OVER);
 }
 
@@ -214,7 +214,7 @@ static void test_somebody_looks_on(void **state)
     collect_done(&c, now_at(8), true);
     assert_int_equal(due_in(&c, 8), 60);
     collect_ask(&c, now_at(9));
-    collect_failed(\&c, now_at(9), "down");
+    collect_failed(&c, now_at(9), "down");
     collect_follow(&c, true, now_at(10)); /* a source that fails is not hurried */
     assert_int_equal(due_in(&c, 10), 9);
     c.failures = 0;
