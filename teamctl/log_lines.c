@@ -3,10 +3,10 @@
 
 #include "when.h"
 
-static char buf[TEAM_PACKET_MAX];
-
 static struct wire_out begin(void)
 {
+    static char buf[TEAM_PACKET_MAX];
+
     return wire_begin(buf, sizeof buf, TEAM_ROWS, 0);
 }
 
@@ -227,8 +227,9 @@ static void put_names(struct wire_out *w, const struct fold *f)
 
 bool fold_end(struct fold *f, struct wire_span *ret)
 {
+    static char buf[TEAM_ASK_PACKET_MAX]; /* another line may wait in the other one */
     struct wire_span first = {f->line, f->line_len};
-    struct wire_out w = begin();
+    struct wire_out w = wire_begin(buf, sizeof buf, TEAM_ROWS, 0);
     char what[64];
 
     if (f->n == 0)

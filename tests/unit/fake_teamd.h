@@ -44,12 +44,15 @@ static const char *const FAKE_OPS[] = {
     [TEAM_OP_SESSIONS] = "SESSIONS",   [TEAM_OP_BACKUP] = "BACKUP",
     [TEAM_OP_WATCH] = "WATCH",         [TEAM_OP_REFRESH] = "REFRESH",
     [TEAM_OP_RECONCILE] = "RECONCILE", [TEAM_OP_DRIFT] = "DRIFT",
+    [TEAM_OP_LOGS] = "LOGS",           [TEAM_OP_SEARCH] = "SEARCH",
 };
 
 static const char *const FAKE_ROWS[] = {
-    [TEAM_ROW_REQUEST] = "REQUEST", [TEAM_ROW_SESSION] = "SESSION", [TEAM_ROW_TARGET] = "TARGET",
-    [TEAM_ROW_EVENT] = "EVENT",     [TEAM_ROW_FINDING] = "FINDING", [TEAM_ROW_STATUS] = "STATUS",
-    [TEAM_ROW_DRIFT] = "DRIFT",
+    [TEAM_ROW_REQUEST] = "REQUEST",     [TEAM_ROW_SESSION] = "SESSION",
+    [TEAM_ROW_TARGET] = "TARGET",       [TEAM_ROW_EVENT] = "EVENT",
+    [TEAM_ROW_FINDING] = "FINDING",     [TEAM_ROW_STATUS] = "STATUS",
+    [TEAM_ROW_DRIFT] = "DRIFT",         [TEAM_ROW_ACTIVITY] = "ACTIVITY",
+    [TEAM_ROW_COLLECTED] = "COLLECTED",
 };
 
 static inline unsigned fake_find(const char *const names[], size_t n, const char *s, size_t len)

@@ -157,6 +157,23 @@ static const struct golden GOLDEN[] = {
      "ROW(|OUTCOME=no|TEXT=no eligibility policy covers alice for host:bastion-1/su|)"},
     {"wire-rows-news", TEAM_ROWS, TEAM_ROW_NEWS,
      "ROW(|TEXT=approved by bob, 1 of 2; waiting for carol|)"},
+    {"wire-ask-logs", TEAM_ASK, TEAM_OP_LOGS,
+     "ID=K7QF2M9X|SOURCE=aws|SINCE=1767225600000000|UNTIL=1767229200000000|MATCH=Delet"
+     "e Bucket|ERRORS=1|WITH_RAW=1|FOLLOW=1"},
+    {"wire-ask-search", TEAM_ASK, TEAM_OP_SEARCH,
+     "MATCH=arn:aws:s3|USER=alice|SINCE=1767225600000000"},
+    {"wire-ask-found", TEAM_ASK, TEAM_OP_FOUND,
+     "JOB=1767225600000001|ROUND=1|ROW(|KIND=call|AT=1767227600000000|EVENT_ID=8d4e|EV"
+     "ENT_NAME=RunInstances|EVENT_SOURCE=ec2.amazonaws.com|RAW={}|RAW_SIZE=300000|)|RO"
+     "W(|KIND=gap|AT=1767227600000000|UNTIL=1767228020000000|TEXT=AWS says: slower|)"},
+    {"wire-rows-activity", TEAM_ROWS, TEAM_ROW_ACTIVITY,
+     "ROW(|KIND=call|AT=1767227600000000|EVENT_ID=8d4e|EVENT_NAME=RunInstances|EVENT_S"
+     "OURCE=ec2.amazonaws.com|REGION=eu-west-1|ADDRESS=192.0.2.7|RESOURCE=i-1|ERROR=Ac"
+     "cessDenied|READ_ONLY=0|RAW={}|RAW_SIZE=300000|ID=K7QF2M9X|USER=alice|TARGET_NAME"
+     "=aws:111122223333/Admin|ACCOUNT=111122223333|ACCOUNT_NAME=prod|ALSO=7ZZZZZZ0|)"},
+    {"wire-rows-collected", TEAM_ROWS, TEAM_ROW_COLLECTED,
+     "ROW(|TARGET_NAME=aws:111122223333/Admin|UNTIL=1767229200000000|LAST=1|CALLS=500|"
+     "CHANGES=20|FAULTS=3|GAPS=2|TEXT=not collected|)"},
     {"wire-rows-status", TEAM_ROWS, TEAM_ROW_STATUS,
      "ROW(|NAME=version|VALUE=0.1.0|)|ROW(|NAME=requests.live|VALUE=12|)"},
 };

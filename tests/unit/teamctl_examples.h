@@ -213,6 +213,29 @@
 { .says = "targets as CSV", .args = {"targets", "--csv"}, .teamd = {TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.csv" },
 
 
+/* ---- logs ---- */
+{ .says = "logs is one time line, and folds what only reads", .args = {"logs", "2abc3def"}, .teamd = {LOG_SESSIONS, LOG_COLLECTED, LOG_CALLS, DONE}, .asked = "LOGS ID=2ABC3DEF\n", .golden = "logs",
+  .err = "aws:222233334444/Read: not collected: it has not been open\n" },
+{ .says = "logs --all shows each", .args = {"logs", "2abc3def", "--all"}, .teamd = {LOG_CALLS, DONE}, .asked = "LOGS ID=2ABC3DEF\n", .golden = "logs.all" },
+{ .says = "on a terminal refused calls have a colour, and it says how far it is known", .args = {"logs", "2abc3def"}, .width = 200, .teamd = {LOG_COLLECTED, LOG_CALLS, DONE}, .asked = "LOGS ID=2ABC3DEF\n", .golden = "logs.200",
+  .err = "aws:111122223333/Admin: collected until 2033-05-18 05:33; CloudTrail is about 5 minutes late\naws:222233334444/Read: not collected: it has not been open\n" },
+{ .says = "logs as JSON is whole", .args = {"logs", "2abc3def", "--json"}, .teamd = {LOG_SESSIONS, LOG_CALLS, DONE}, .asked = "LOGS ID=2ABC3DEF\n", .golden = "logs.json" },
+{ .says = "logs as CSV is whole", .args = {"logs", "2abc3def", "--csv"}, .teamd = {LOG_SESSIONS, LOG_CALLS, DONE}, .asked = "LOGS ID=2ABC3DEF\n", .golden = "logs.csv" },
+{ .says = "logs --raw is the records", .args = {"logs", "2abc3def", "--raw"}, .teamd = {LOG_SESSIONS, LOG_CALLS, DONE}, .asked = "LOGS ID=2ABC3DEF WITH_RAW=1\n", .out = "{\"a\":1}\n",
+  .err = "of 5 calls there is no record\n" },
+{ .says = "the filters of logs are asked for", .args = {"logs", "2abc", "--grep", "x y", "--source", "aws", "--errors", "--since", "2033-05-18T03:00:00Z"}, .teamd = {DONE},
+  .asked = "LOGS ID=2ABC SOURCE=aws MATCH='x y' SINCE=1999998000000000 ERRORS=1\n", .err = "no activity\n" },
+{ .says = "logs of hostile records", .args = {"logs", "2abc", "--csv"}, .teamd = {"ROWS ACTIVITY {KIND=call AT=2000000001000000 EVENT_ID=1 EVENT_NAME='=cmd()' RESOURCE='@x' USER=alice}", DONE}, .asked = "LOGS ID=2ABC\n", .golden = "logs.hostile.csv" },
+{ .says = "a search names the requests", .args = {"logs", "--search", "needle", "--user", "alice"}, .teamd = {LOG_CALLS, DONE}, .asked = "SEARCH MATCH=needle USER=alice\n", .golden = "logs.search" },
+{ .says = "a search and an ID are two things", .args = {"logs", "2abc", "--search", "x"}, .exit = 2, .err = "teamctl: logs: either an ID with --grep, or --search; not both\n" },
+{ .says = "a search does not follow", .args = {"logs", "--search", "x", "--follow"}, .exit = 2, .err = "teamctl: logs: --follow means nothing with --search; see teamctl help logs\n" },
+{ .says = "an ID has its person", .args = {"logs", "2abc", "--user", "alice"}, .exit = 2, .err = "teamctl: logs: --user means nothing with an ID; see teamctl help logs\n" },
+{ .says = "logs of nothing", .args = {"logs"}, .exit = 2, .err = "teamctl: logs: say which request; for example: teamctl logs K7QF --follow\n" },
+{ .says = "--raw is JSON already", .args = {"logs", "2abc", "--raw", "--json"}, .exit = 2, .err = "teamctl: logs: --raw is JSON already; leave --json and --csv out\n" },
+{ .says = "logs of what is not there exits 4", .args = {"logs", "2abc3def"}, .teamd = {"ANSWER CODE=4 TEXT='no such request, or not yours to see'"}, .asked = "LOGS ID=2ABC3DEF\n", .exit = 4,
+  .err = "teamctl: logs 2abc3def: no such request, or not yours to see\n" },
+{ .says = "show tells how much was done", .args = {"show", "2abc3def"}, .teamd = {"ROWS REQUEST " AWS_ROW, LOG_SESSIONS, LOG_COLLECTED, LOG_TELLING, DONE}, .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.activity" },
+
 /* ---- AWS ---- */
 { .says = "show of an open AWS target says how to use it", .args = {"show", "2abc3def"}, .teamd = {"ROWS REQUEST " AWS_ROW, DONE}, .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws" },
 { .says = "without a region the profile has none", .args = {"show", "2abc3def"},

@@ -175,7 +175,7 @@ static const struct mistake MISTAKES[] = {
      "team.conf:1: aws.role \"arn:?\": must be one line of UTF-8 without control characters"},
     {"an unknown key of AWS is refused", "aws: { region = \"eu-west-1\"; key = \"AKIA\"; };",
      "team.conf:1: aws.key \"AKIA\": unknown key; here may be: region, identity_center_region, "
-     "role, external_id, refresh, portal_url, activity"},
+     "role, external_id, refresh, portal_url, activity, activity_keep"},
     {"a source of activity is one of three", ACTIVITY("{ source = \"s3\"; }"),
      IN_ACTIVITY ".source \"s3\": must be \"logs\", \"lookup\" or \"lake\""},
     {"a source of activity says which", ACTIVITY("{ log_group = \"x\"; }"),

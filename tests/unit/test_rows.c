@@ -678,6 +678,88 @@ static void status_is_a_name_and_a_value(void **state)
     assert_string_equal(print_row(), "NAME=requests VALUE=12");
 }
 
+static const struct activity CALL = {.request = {1},
+                                     .at = {1767227600000000},
+                                     .event_id = "8d4e",
+                                     .number = 1,
+                                     .name = "RunInstances",
+                                     .source = "ec2.amazonaws.com",
+                                     .region = "eu-west-1",
+                                     .address = "192.0.2.7",
+                                     .resource = "i-1",
+                                     .error = "AccessDenied",
+                                     .raw = "{\"a\":1}",
+                                     .raw_size = 300000};
+
+static void call_says_what_was_done(void **state)
+{
+    struct activity a = CALL;
+
+    (void)state;
+    begin_row(TEAM_ROW_ACTIVITY);
+    row_activity(&out, &a, true);
+    assert_string_equal(print_row(),
+                        "KIND=call AT=1767227600000000 EVENT_ID=8d4e EVENT_NAME=RunInstances "
+                        "EVENT_SOURCE=ec2.amazonaws.com REGION=eu-west-1 ADDRESS=192.0.2.7 "
+                        "RESOURCE=i-1 ERROR=AccessDenied READ_ONLY=0 RAW={\"a\":1} "
+                        "RAW_SIZE=300000");
+    a.region = a.address = a.resource = a.error = a.source = "";
+    a.raw_size = 0;
+    a.read_only = true;
+    begin_row(TEAM_ROW_ACTIVITY);
+    row_activity(&out, &a, false);
+    row_text(&out, TEAM_USER, "a b");
+    assert_string_equal(print_row(), "KIND=call AT=1767227600000000 EVENT_ID=8d4e "
+                                     "EVENT_NAME=RunInstances READ_ONLY=1 USER=a_b");
+}
+
+static void record_that_is_no_text_is_left_out(void **state)
+{
+    static char largest[ACTIVITY_RAW_MAX + 1];
+    struct activity a = CALL;
+
+    (void)state;
+    a.raw = "{\033}";
+    begin_row(TEAM_ROW_ACTIVITY);
+    row_activity(&out, &a, true);
+    assert_null(strstr(print_row(), "RAW={"));
+    a.raw = "";
+    begin_row(TEAM_ROW_ACTIVITY);
+    row_activity(&out, &a, true);
+    assert_null(strstr(print_row(), "RAW={"));
+    memset(largest, 'x', ACTIVITY_RAW_MAX);
+    a.raw = largest;
+    begin_row(TEAM_ROW_ACTIVITY);
+    row_activity(&out, &a, true);
+    assert_non_null(strstr(print_row(), largest));
+}
+
+static void gap_says_from_when_to_when_and_why(void **state)
+{
+    struct gap g = {.when = {{1767227600000000}, {1767228020000000}}, .why = "AWS says: slower"};
+    struct collection c = {.stage = COLLECT_OVER,
+                           .cursor = {1767229200000000},
+                           .calls = 500,
+                           .changes = 20,
+                           .refused = 3,
+                           .n_gaps = 2};
+
+    (void)state;
+    begin_row(TEAM_ROW_ACTIVITY);
+    row_gap(&out, &g);
+    assert_string_equal(print_row(), "KIND=gap AT=1767227600000000 UNTIL=1767228020000000 "
+                                     "TEXT=AWS says: slower");
+    begin_row(TEAM_ROW_COLLECTED);
+    row_collected(&out, &c, "");
+    assert_string_equal(print_row(),
+                        "UNTIL=1767229200000000 LAST=1 CALLS=500 CHANGES=20 FAULTS=3 GAPS=2");
+    c.stage = COLLECT_LIVE;
+    begin_row(TEAM_ROW_COLLECTED);
+    row_collected(&out, &c, "off");
+    assert_string_equal(print_row(),
+                        "UNTIL=1767229200000000 CALLS=500 CHANGES=20 FAULTS=3 GAPS=2 TEXT=off");
+}
+
 static void row_that_does_not_fit_behind_others_can_be_taken_back(void **state)
 {
     struct record r = plain_record();
@@ -725,6 +807,9 @@ int main(void)
         TEST(event_carries_its_hashes_in_lower_case),
         TEST(event_of_teamd_itself_names_nobody),
         TEST(status_is_a_name_and_a_value),
+        TEST(call_says_what_was_done),
+        TEST(record_that_is_no_text_is_left_out),
+        TEST(gap_says_from_when_to_when_and_why),
         TEST(row_that_does_not_fit_behind_others_can_be_taken_back),
     };
 

@@ -60,6 +60,95 @@
     "ROWS TARGET {TARGET_NAME=host:bastion-1/sudo FOR_S=14400 APPROVAL_REQUIRED=1 WAITING_FOR=bob" \
     " WAITING_FOR=carol POLICY=sre TICKET=CHG-1}"                                                  \
     "{TARGET_NAME=host:bastion-1/ssh FOR_S=3600 APPROVAL_REQUIRED=0 POLICY='day shift'}"
+#define LOG_SESSIONS                                                                             \
+    "ROWS SESSION {SESSION=16 ID=2ABC3DEF USER=alice SERVICE=sudo TARGET_USER=root STATE=ended " \
+    "LEADER=4200 STARTED_AT=" AT("00050") " ENDED_AT=" AT(                                       \
+        "00125") " ENDED_HOW=killed COMMAND='systemctl restart x'}"
+#define LOG_COLLECTED                                                                          \
+    "ROWS COLLECTED {TARGET_NAME=aws:111122223333/Admin UNTIL=" AT(                            \
+        "00000") " CALLS=6 CHANGES=2 FAULTS=1 GAPS=1}{TARGET_NAME=aws:222233334444/Read TEXT=" \
+                 "'not collected: it has not been open'}"
+#define WHOSE                                                                               \
+    " USER=alice ID=2ABC3DEF TARGET_NAME=aws:111122223333/Admin ACCOUNT=111122223333"       \
+    " ACCOUNT_NAME='Prod M\xc3\xbcnchen' EVENT_SOURCE=ec2.amazonaws.com ADDRESS=192.0.2.7 " \
+    "REGION=eu-west-1}"
+#define LOG_CALLS                                                                                  \
+    "ROWS ACTIVITY {KIND=call AT=" AT(                                                             \
+        "00100") " EVENT_ID=e1 EVENT_NAME=DescribeInstances"                                       \
+                 " READ_ONLY=1" WHOSE "{KIND=call AT=" AT(                                         \
+                     "00101") " EVENT_ID=e2 EVENT_NAME=ListBuckets READ_ONLY=1" WHOSE              \
+                              "{KIND=call AT=" AT(                                                 \
+                                  "00101") " EVENT_ID=e3 EVENT_NAME=DescribeInstances "            \
+                                           "READ_ONLY=1" WHOSE "{KIND=call AT=" AT(                \
+                                               "00110") " EVENT_ID=e4 "                            \
+                                                        "EVENT_NAME=TerminateInstances "           \
+                                                        "RESOURCE=i-1"                             \
+                                                        " ERROR=AccessDenied READ_ONLY=0 "         \
+                                                        "RAW='{\"a\":1}' ALSO=7ZZZZZZ0" WHOSE      \
+                                                        "{KIND=gap AT=" AT("00120") " UNTIL=" AT(  \
+                                                            "00540") " TEXT='AWS says: slower' "   \
+                                                                     "USER=alice"                  \
+                                                                     " ID=2ABC3DEF "               \
+                                                                     "TARGET_NAME=aws:"            \
+                                                                     "111122223333/Admin "         \
+                                                                     "ACCOUNT=111122223333}"       \
+                                                                     "{KIND=call AT=" AT(          \
+                                                                         "00130") " EVENT_ID=e5 "  \
+                                                                                  "EVENT_NAME="    \
+                                                                                  "GetObject "     \
+                                                                                  "READ_ONLY="     \
+                                                                                  "1" WHOSE        \
+                                                                                  "{KIND=call "    \
+                                                                                  "AT=" AT(        \
+                                                                                      "00140") " " \
+                                                                                               "E" \
+                                                                                               "V" \
+                                                                                               "E" \
+                                                                                               "N" \
+                                                                                               "T" \
+                                                                                               "_" \
+                                                                                               "I" \
+                                                                                               "D" \
+                                                                                               "=" \
+                                                                                               "e" \
+                                                                                               "6" \
+                                                                                               " " \
+                                                                                               "E" \
+                                                                                               "V" \
+                                                                                               "E" \
+                                                                                               "N" \
+                                                                                               "T" \
+                                                                                               "_" \
+                                                                                               "N" \
+                                                                                               "A" \
+                                                                                               "M" \
+                                                                                               "E" \
+                                                                                               "=" \
+                                                                                               "P" \
+                                                                                               "u" \
+                                                                                               "t" \
+                                                                                               "O" \
+                                                                                               "b" \
+                                                                                               "j" \
+                                                                                               "e" \
+                                                                                               "c" \
+                                                                                               "t" \
+                                                                                               " " \
+                                                                                               "R" \
+                                                                                               "E" \
+                                                                                               "A" \
+                                                                                               "D" \
+                                                                                               "_" \
+                                                                                               "O" \
+                                                                                               "N" \
+                                                                                               "L" \
+                                                                                               "Y" \
+                                                                                               "=" \
+                                                                                               "0" WHOSE
+#define LOG_TELLING                                           \
+    "ROWS ACTIVITY {KIND=call AT=" AT(                        \
+        "00110") " EVENT_ID=e4 EVENT_NAME=TerminateInstances" \
+                 " RESOURCE=i-1 ERROR=AccessDenied READ_ONLY=0 ALSO=7ZZZZZZ0" WHOSE
 #define AWS_ROW                                                                                    \
     "{ID=2ABC3DEF REQUESTER=alice STATE=active TARGET{TARGET_NAME=host:bastion-1/sudo STATE=open}" \
     " TARGET{TARGET_NAME=aws:011122223333/Admin STATE=open ACCOUNT=011122223333"                   \
