@@ -110,27 +110,55 @@ static size_t whats_for(const struct world *w, const struct person *who, const c
     return n;
 }
 
+/* The permission sets that such patterns cover: for most accounts they are those of the one before.
+ */
+struct cover {
+    struct target whats[WHATS_MAX];
+    size_t n;
+    uint64_t sets[(ROLL_SETS_MAX + 63) / 64];
+};
+
+static void cover_sets(struct cover *c, const struct directory *d, const struct target *whats,
+                       size_t n)
+{
+    struct target t = {.kind = TARGET_AWS, .place = "1"};
+
+    if (c->n == n && memcmp(c->whats, whats, n * sizeof *whats) == 0)
+        return;
+    c->n = n;
+    memcpy(c->whats, whats, n * sizeof *whats);
+    memset(c->sets, 0, sizeof c->sets);
+    for (uint32_t set = 0; set < d->n_sets; set++) {
+        struct text what = text_over(t.what, sizeof t.what);
+        size_t i = 0;
+
+        text_put(&what, dir_text(d, d->sets[set].name));
+        while (i < n && !pattern_covers(&whats[i], &t))
+            i++;
+        if (i < n)
+            c->sets[set / 64] |= UINT64_C(1) << set % 64;
+    }
+}
+
 /* 0, or 1: there is more to do. */
 static int put_account(struct query *q, const struct person *who, const struct dir_account *a,
-                       uint32_t *budget)
+                       struct cover *c, uint32_t *budget)
 {
     const struct world *w = &q->ask->t->world;
     const struct directory *d = w->directory;
     struct target whats[WHATS_MAX], t = {.kind = TARGET_AWS};
-    size_t n = whats_for(w, who, a->id, whats);
 
+    cover_sets(c, d, whats, whats_for(w, who, a->id, whats));
     memcpy(t.place, a->id, sizeof a->id);
-    for (; n > 0 && q->at_set < d->n_sets; q->at_set++) {
-        const char *name = dir_text(d, d->sets[q->at_set].name);
+    for (; c->n > 0 && q->at_set < d->n_sets; q->at_set++) {
         struct text what = text_over(t.what, sizeof t.what);
-        size_t i = 0;
 
         if ((*budget)-- == 0)
             return 1;
-        text_put(&what, name);
-        while (i < n && !pattern_covers(&whats[i], &t))
-            i++;
-        if (i < n && directory_standing(d, &t) == AWS_FINE && put_target(q, who, &t, a) > 0)
+        if (!(c->sets[q->at_set / 64] >> q->at_set % 64 & 1))
+            continue;
+        text_put(&what, dir_text(d, d->sets[q->at_set].name));
+        if (directory_standing(d, &t) == AWS_FINE && put_target(q, who, &t, a) > 0)
             return 1;
     }
     q->at_set = 0;
@@ -143,6 +171,7 @@ int fill_targets(struct query *q)
     const struct person *who = world_person(w, q->ask->actor.uid);
     const struct directory *d = w->directory;
     uint32_t budget = PAIRS_AT_ONCE;
+    struct cover cover;
 
     if (!who)
         return 0;
@@ -151,8 +180,10 @@ int fill_targets(struct query *q)
     q->host_is_done = true;
     if (!d || !w->policy->aws || who->aws_user == 0)
         return 0;
+    cover.n = 0; /* what no pattern is for has nothing, whatever stands there */
     for (; q->at_account < d->n_accounts; q->at_account++)
-        if (put_account(q, who, &d->accounts[d->accounts_by_name[q->at_account]], &budget) > 0)
+        if (put_account(q, who, &d->accounts[d->accounts_by_name[q->at_account]], &cover, &budget) >
+            0)
             return 1;
     return 0;
 }

@@ -159,8 +159,8 @@ settings: { admins = ["dave"]; auditors = ["carol"]; require_comment = false; };
 identity: { aws_user = "{user}@example.com"; };
 aws: { region = "eu-west-1"; portal_url = "https://x.awsapps.com/start"; };
 eligibility = (
-  { name = "asked"; who = ["alice"]; targets = ["aws:*/ReadOnlyAccess"]; max_duration = "1h"; },
-  { name = "sre"; who = ["alice"]; targets = ["aws:*/AdministratorAccess"]; max_duration = "4h"; approval_required = false; }
+  { name = "asked"; who = ["alice"]; targets = ["aws:222233334444/Read*"]; max_duration = "1h"; },
+  { name = "sre"; who = ["alice"]; targets = ["aws:ou-ab12-22222222/AdministratorAccess", "aws:222233334444/AdministratorAccess"]; max_duration = "4h"; approval_required = false; }
 );
 approvers = ( { name = "leads"; who = ["@idc:Leads"]; targets = ["aws:*/*"]; } );
 EOF
@@ -171,6 +171,9 @@ shows_erin()
     as alice teamctl targets | grep -qE 'aws:222233334444/ReadOnlyAccess +1h +yes +erin '
 }
 ok "who of it is a user of this host is shown" until_true 5 shows_erin
+is "targets lists for each account what is for it" \
+    "$(as alice teamctl targets --json | jq -r '.account_name + " " + (.target | sub(".*/"; ""))' | xargs -d '\n')" \
+    "dev AdministratorAccess dev ReadOnlyAccess prod-db AdministratorAccess prod-web AdministratorAccess"
 id=$(request alice aws:dev/ReadOnlyAccess --for 1h)
 is "and waited for" "$(teamctl show "$id" --json | jq -c .waiting_for)" '["erin"]'
 teamctl reload >/dev/null
