@@ -81,14 +81,43 @@ static void warn(const struct live *l, const struct session *s, const struct act
 /* ---- doing it ---------------------------------------------------------------------------------
  */
 
+/* The words of who revoked it, as far as there is room. */
+static int put_comment(void *ctx, const struct record *r)
+{
+    enum { COMMENT_MAX = 200 };
+    struct text *t = ctx;
+    char comment[COMMENT_MAX];
+
+    text_make_plain(comment, sizeof comment, r->revoke_comment, strlen(r->revoke_comment));
+    text_put(t, comment[0] ? ": " : "");
+    text_put(t, comment);
+    return 0;
+}
+
+static void put_why(struct text *t, const struct teamd *teamd, struct id id)
+{
+    const struct request *r = world_request(&teamd->world, id);
+
+    if (!r || r->revoked_by.text[0] == '\0') {
+        text_put(t, " has ended");
+    } else if (strcmp(r->revoked_by.text, "policy") == 0) {
+        text_put(t, " was revoked, since you are not eligible any more");
+    } else {
+        text_put(t, " was revoked by ");
+        text_put(t, r->revoked_by.text);
+        (void)store_request(teamd->store, id, put_comment, t); /* without them, if need be */
+    }
+}
+
 static void terminate(struct live *l, const struct session *s, const struct act *act)
 {
-    char line[120];
+    char line[400];
     struct text t = text_over(line, sizeof line);
 
     text_put(&t, "team: your elevation ");
     text_put_id(&t, act->request.bits);
-    text_put(&t, " has ended; this session is being closed");
+    put_why(&t, l->t, act->request);
+    text_put(&t, "; this session is being closed");
     say_to(l, s, line);
     live_look_for_escapes(l, s); /* while they hang on the leader */
     strays_kill(l);              /* who has left has no grace */

@@ -18,11 +18,11 @@ static void set_session_due(struct step *s, struct session *session, int64_t sec
     wake_at(s->w, session->due);
 }
 
-static void audit_session_with(struct step *s, const char *action, const struct session *session,
-                               const char *outcome, const char *more)
+static void audit_by(struct step *s, const char *action, const struct session *session,
+                     const char *by, const char *outcome, const char *more)
 {
     const struct request *r = world_request(s->w, session->request);
-    struct audit *a = put_audit(s, action, session->user.text, r, outcome, "");
+    struct audit *a = put_audit(s, action, by, r, outcome, "");
     struct text detail = text_over(a->detail, sizeof a->detail);
 
     text_put(&detail, "session ");
@@ -30,10 +30,20 @@ static void audit_session_with(struct step *s, const char *action, const struct 
     text_put(&detail, more);
 }
 
+/* What the person has done, or was. */
 static void audit_session(struct step *s, const char *action, const struct session *session,
-                          const char *outcome)
+                          const char *outcome, const char *more)
 {
-    audit_session_with(s, action, session, outcome, "");
+    audit_by(s, action, session, session->user.text, outcome, more);
+}
+
+/* What is done to the session, by who revoked its elevation, or by teamd itself. */
+static void audit_end(struct step *s, const char *action, const struct session *session,
+                      const char *outcome)
+{
+    const struct request *r = world_request(s->w, session->request);
+
+    audit_by(s, action, session, r ? r->revoked_by.text : "", outcome, "");
 }
 
 void session_enter(struct step *s, struct session *session)
@@ -44,16 +54,16 @@ void session_enter(struct step *s, struct session *session)
     } else if (session->state == SESSION_TERMINATING) {
         set_session_due(s, session, s->w->policy->grace_s);
         put_act(s, ACT_TERM, session, 0);
-        audit_session(s, "session.terminate", session, "done");
+        audit_end(s, "session.terminate", session, "done");
     } else if (session->state == SESSION_KILLING) {
         session->kills = 1;
         set_session_due(s, session, KILL_AGAIN_S);
         put_act(s, ACT_KILL, session, 0);
-        audit_session(s, "session.kill", session, "done");
+        audit_end(s, "session.kill", session, "done");
     } else if (session->state == SESSION_STUCK) {
         set_session_due(s, session, STUCK_AGAIN_S);
         put_act(s, ACT_KILL, session, 0);
-        audit_session(s, "session.stuck", session, "failed");
+        audit_end(s, "session.stuck", session, "failed");
     }
 }
 
@@ -235,7 +245,7 @@ void on_confirm(struct step *s, const struct event *ev)
     }
     if (!ev->process.in_place) {
         reply_say(s, REPLY_REFUSED, "the process is not in its container");
-        audit_session(s, "session.confirm", session, "refused");
+        audit_session(s, "session.confirm", session, "refused", "");
         return;
     }
     change_session(s, session, SESSION_ON_CONFIRM);
@@ -250,8 +260,8 @@ void on_escape(struct step *s, const struct event *ev)
         return;
     session->escaped = true;
     put_session(s, session);
-    audit_session_with(s, "session.escape", session, "noticed",
-                       ev->too_many ? ": it has more processes than can be looked at" : "");
+    audit_session(s, "session.escape", session, "noticed",
+                  ev->too_many ? ": it has more processes than can be looked at" : "");
 }
 
 static enum session_end how_it_ended(const struct session *session, enum session_event what)

@@ -171,6 +171,17 @@ run cat /mnt/screen
 like "the person was warned" "$out" "your elevation $id ends in 2s, and this session with it; to go on: teamctl extend $id"
 like "and told" "$out" "your elevation $id has ended; this session is being closed"
 like "the terminal is usable" "$out" ' echo '
+bobs_words=$'certs are \u202e done'
+policy 1s
+elevate alice 1h
+as_tty alice window >/mnt/screen 2>&1 &
+job=$!
+until_true 3 there WINDOW
+ok "root revokes it" teamctl revoke "$id" --comment "$bobs_words" --yes
+ok "the session is gone" gone WINDOW
+wait $job
+like "the person was told by whom, and why" "$(cat /mnt/screen)" "team: your elevation $id was revoked by root: certs are [^;]* done; this session is being closed"
+is "the trail says who has ended the session" "$(teamctl audit --request "$id" --action session.terminate --json | jq -r .actor)" root
 elevate alice 3s
 as alice sudo -n bash -c 'exec -a LONGER sleep 60' &
 until_true 3 there LONGER

@@ -113,19 +113,19 @@ static const struct row ROWS[] = {
     /* ---- the ladder ---- */
     {"told, given the grace, killed, killed again, stuck, killed again, gone", ALL,
      IN "pass 1h\n"
-        "trail => request.ending - done, session.terminate alice done\n"
+        "trail => request.ending - done, session.terminate - done\n"
         "detail => host:bastion-1/sudo; session 1\n"
         "acts => term 1\n"
         "session S1 => terminating under REQ00001\n"
         "tick\nacts => nothing\nwake => 10s 10s\n"
         "pass 9s\nacts => nothing\n"
-        "pass 1s\nacts => kill 1\ntrail => session.kill alice done\nsession S1 => killing\n"
+        "pass 1s\nacts => kill 1\ntrail => session.kill - done\nsession S1 => killing\n"
         "tick\nacts => nothing\nwake => 1s 1s\n"
         "pass 1s\nacts => kill 1\ntrail => nothing\n"
         "pass 1s\nacts => kill 1\n"
         "pass 1s\nacts => kill 1\n"
         "pass 1s\nacts => kill 1\nsession S1 => killing\n"
-        "pass 1s\nacts => kill 1\ntrail => session.stuck alice failed\nsession S1 => stuck\n"
+        "pass 1s\nacts => kill 1\ntrail => session.stuck - failed\nsession S1 => stuck\n"
         "wake => 5s 5s\n"
         "pass 4s\nacts => nothing\n"
         "pass 1s\nacts => kill 1\ntrail => nothing\nwake => 5s 5s\n"
@@ -228,6 +228,14 @@ static const struct row ROWS[] = {
         "session S1 => live under REQ00003\n"
         "bob revoke R3\n"
         "acts => term 1\n"},
+
+    {"who revoked it is who ends its session", ALL,
+     IN "bob revoke R1\n"
+        "trail => request.ending bob done, session.terminate bob done\n"
+        "pass 10s\ntrail => session.kill bob done\n"},
+    {"nobody ends what nobody confirms", ALL,
+     "alice request sudo 1h\nalice open sudo contained\npass 10s\n"
+     "trail => session.terminate - done\n"},
 
     /* ---- inside ---- */
     {"root inside of a session is who came in by it", ALL,
