@@ -70,6 +70,8 @@ static const struct column REQUEST[] = {
     { "revoke_comment",    HIDDEN,        TEAM_REVOKE_COMMENT,    COL_TEXT,    NEVER, NULL },
     { "failure",           HIDDEN,        TEAM_FAILURE,           COL_TEXT,    NEVER, NULL },
     { "host",              HIDDEN,        TEAM_HOST,              COL_TEXT,    NEVER, NULL },
+    { "extended_s",        HIDDEN,        TEAM_EXTENDED_S,        COL_SECONDS, NEVER, NULL },
+    { "extension_reason",  HIDDEN,        TEAM_EXTENSION_REASON,  COL_TEXT,    NEVER, NULL },
 };
 const struct row_type REQUEST_ROWS = ROWS(REQUEST, "requests", REQUEST);
 

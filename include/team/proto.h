@@ -256,6 +256,8 @@ enum team_class {
     X(BY, 55, 63, NAME, ONE)                                                                        \
     X(AT, 56, 16, NUM, ONE)                                                                         \
     X(ABOUT, 57, 9, WORD, ONE)              /* request, extension */                                \
+    X(EXTENDED_S, 58, 10, NUM, ONE)         /* of DURATION_S, by extensions that were granted */    \
+    X(EXTENSION_REASON, 59, 1000, TEXT, ONE) /* of the last one that is decided */                  \
     /* filters */                                                                                   \
     X(MINE, 64, 1, NUM, ONE)                                                                        \
     X(STATES, 65, 120, TEXT, ONE)                                                                   \

@@ -294,6 +294,7 @@ void extension_grant(struct step *s, struct request *r, const char *by)
     text_put(&detail, "longer by ");
     text_put_duration(&detail, (uint64_t)r->extension.for_s);
     r->duration_s += r->extension.for_s;
+    r->extended_s += r->extension.for_s;
     r->due.wall.us += us;
     r->due.boot.us += us;
     r->active_until = r->due.wall;

@@ -125,7 +125,8 @@ struct request {
     bool approval_required;
     uint8_t n_targets;
     struct grant grants[TARGETS_MAX];
-    int64_t duration_s; /* granted extensions included */
+    int64_t duration_s; /* granted extensions included, */
+    int64_t extended_s; /* which are so much of it */
     struct wall requested_at;
     struct wall requested_start; /* 0: as soon as approved */
     struct wall active_from;     /* 0: never */

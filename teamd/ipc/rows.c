@@ -185,8 +185,12 @@ static void put_extension(struct wire_out *w, const struct row_context *c, const
     const struct extension *e = &r->request.extension;
     struct wire_mark mark;
 
-    if (e->for_s <= 0)
+    if (r->request.extended_s > 0)
+        put_seconds(w, TEAM_EXTENDED_S, r->request.extended_s);
+    if (e->for_s <= 0) {
+        put(w, TEAM_EXTENSION_REASON, r->extension_reason);
         return;
+    }
     mark = wire_group(w, TEAM_EXTENSION);
     put_seconds(w, TEAM_FOR_S, e->for_s);
     put(w, TEAM_REASON, r->extension_reason);

@@ -101,6 +101,7 @@ static const struct field REQUEST_FIELDS[] = {
     TEXT  (24, struct kept_request, request.failure, 0),
     TEXT  (25, struct kept_request, request.host, 0),
     TEXT  (26, struct kept_request, request.aws_user, 0),
+    NUMBER(27, struct kept_request, request.extended_s, 0, INT64_MAX),
 };
 static const struct shape REQUEST = SHAPE(REQUEST_FIELDS);
 

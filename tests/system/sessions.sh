@@ -186,6 +186,7 @@ elevate alice 3s
 as alice sudo -n bash -c 'exec -a LONGER sleep 60' &
 until_true 3 there LONGER
 ok "an extension before the end" as alice teamctl extend "$id" --for 1h --reason "not done"
+is "is kept, with its reason" "$(state '"\(.duration_s) \(.extended_s) \(.extension_reason)"')" "3603 3600 not done"
 sleep 4
 ok "keeps the session" there LONGER
 as alice teamctl revoke "$id" --yes >/dev/null

@@ -134,6 +134,7 @@ static inline struct request kit_full_request(void)
     r.grants[1].credentials_until = at(1767233600);
     snprintf(r.aws_user, sizeof r.aws_user, "906789abcd-12345678-1234-1234-1234-123456789abc");
     r.duration_s = 7200;
+    r.extended_s = 1800;
     r.requested_start = at(1767226600);
     r.active_from = at(1767227600);
     r.active_until = at(1767234800);

@@ -316,6 +316,21 @@ static void open_extension_says_who_is_waited_for(void **state)
                         "WAITING_FOR=bob} HOST=bastion-1");
 }
 
+static void decided_extension_is_still_told(void **state)
+{
+    struct record r = plain_record();
+
+    (void)state;
+    r.request.state = REQ_ACTIVE;
+    r.request.duration_s = 5400;
+    r.request.extended_s = 1800;
+    r.extension_reason = "not done yet";
+    begin_row(TEAM_ROW_REQUEST);
+    row_request(&out, &context, &r);
+    assert_non_null(strstr(print_row(), "DURATION_S=5400 APPROVAL_REQUIRED=1 EXTENDED_S=1800 "
+                                        "EXTENSION_REASON=not done yet HOST=bastion-1"));
+}
+
 static void nobody_is_waited_for_when_nothing_is_asked(void **state)
 {
     (void)state;
@@ -794,6 +809,7 @@ int main(void)
         TEST(what_is_open_in_aws_says_how_to_use_it),
         TEST(what_is_over_says_how_long_credentials_live),
         TEST(open_extension_says_who_is_waited_for),
+        TEST(decided_extension_is_still_told),
         TEST(nobody_is_waited_for_when_nothing_is_asked),
         TEST(crowd_is_cut_at_sixteen_names),
         TEST(largest_record_is_a_row_with_its_newest_decisions),
