@@ -6,23 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-bool sync_row(struct directory_sync *s, const struct directory_row *row)
+void sync_row(struct directory_sync *s, const struct directory_row *row)
 {
     if (!s->dropped)
         s->calls.row(s->calls.ctx, row);
-    return !s->dropped;
-}
-
-void sync_hold(struct directory_sync *s)
-{
-    s->held = true;
-}
-
-void sync_release(struct directory_sync *s)
-{
-    s->held = false;
-    if (s->dropped)
-        directory_sync_free(s);
 }
 
 void sync_list(struct directory_sync *s, const char *id)
@@ -35,13 +22,50 @@ void sync_seen(struct directory_sync *s, const char *id)
     s->forgot |= json_object_set_new(s->seen, id, json_true()) < 0;
 }
 
-void sync_pages(struct directory_sync *s, const struct pages_ask *ask,
-                void (*rows)(void *ctx, const json_t *rows),
-                void (*end)(void *ctx, const struct aws_failure *failure))
-{
-    struct pages_calls calls = {rows, end, s};
+/* ---- asking --------------------------------------------------------------------------------- */
 
-    if (pages_start(s->aws, ask, &calls, &s->pages) < 0)
+static void on_rows(void *ctx, const json_t *rows)
+{
+    struct directory_sync *s = ctx;
+    json_t *row;
+    size_t i;
+
+    s->held = true;
+    json_array_foreach(rows, i, row)
+    {
+        if (s->dropped)
+            break;
+        s->ask.row(s, row);
+    }
+    s->held = false;
+    if (s->dropped)
+        directory_sync_free(s);
+}
+
+static void on_end(void *ctx, const struct aws_failure *failure)
+{
+    struct directory_sync *s = ctx;
+    const char *forgiven = s->ask.forgiven;
+
+    s->pages = NULL;
+    s->refused = failure && forgiven && strncmp(failure->code, forgiven, strlen(forgiven)) == 0;
+    if (failure && !s->refused)
+        sync_part_ends(s, failure);
+    else
+        s->ask.then(s);
+}
+
+void sync_pages(struct directory_sync *s, const struct sync_ask *ask)
+{
+    struct pages_ask pages = {.service = ask->service,
+                              .operation = ask->operation,
+                              .member = ask->member,
+                              .urgency = AWS_SOMETIME,
+                              .body = ask->body};
+    struct pages_calls calls = {on_rows, on_end, s};
+
+    s->ask = *ask;
+    if (pages_start(s->aws, &pages, &calls, &s->pages) < 0)
         sync_part_fails(s, ask->service, ask->operation, "it could not be asked");
 }
 

@@ -36,7 +36,7 @@ static enum aws_account_state account_state(const json_t *row)
     return strcmp(state, "ACTIVE") == 0 ? AWS_ACCOUNT_ACTIVE : AWS_ACCOUNT_SUSPENDED;
 }
 
-static bool account_row(struct directory_sync *s, const json_t *row, const char *parent)
+static void account_row(struct directory_sync *s, const json_t *row, const char *parent)
 {
     struct directory_row account = {.kind = DIRECTORY_ACCOUNT,
                                     .id = json_text_of(row, "Id"),
@@ -44,7 +44,7 @@ static bool account_row(struct directory_sync *s, const json_t *row, const char 
                                     .parent = parent,
                                     .state = account_state(row)};
 
-    return sync_row(s, &account);
+    sync_row(s, &account);
 }
 
 /* The last unit of "o-.../r-.../ou-.../ou-.../", perhaps with the account behind it. */
@@ -72,68 +72,43 @@ static bool path_parent(const json_t *row, char out[AWS_UNIT_CAP])
     return found;
 }
 
-static void accounts_rows(void *ctx, const json_t *rows)
+static void accounts_row(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    json_t *row;
-    size_t i;
+    char parent[AWS_UNIT_CAP];
 
-    sync_hold(s);
-    json_array_foreach(rows, i, row)
-    {
-        char parent[AWS_UNIT_CAP];
-
-        if (!aws_account_fits(json_text_of(row, "Id")))
-            s->left_out++;
-        else if (!path_parent(row, parent))
-            s->forgot |= json_object_set(s->strays, json_text_of(row, "Id"), row) < 0;
-        else if (!json_object_get(s->seen, parent))
-            s->torn = true;
-        else if (!account_row(s, row, parent))
-            break;
-    }
-    sync_release(s);
+    if (!aws_account_fits(json_text_of(row, "Id")))
+        s->left_out++;
+    else if (!path_parent(row, parent))
+        s->forgot |= json_object_set(s->strays, json_text_of(row, "Id"), row) < 0;
+    else if (!json_object_get(s->seen, parent))
+        s->torn = true;
+    else
+        account_row(s, row, parent);
 }
 
 /* ---- accounts without a path ---------------------------------------------------------------- */
 
-static void strays_rows(void *ctx, const json_t *rows)
+static void strays_row(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    const json_t *row;
-    size_t i;
-
-    sync_hold(s);
-    json_array_foreach(rows, i, row)
-    {
-        if (json_object_del(s->strays, json_text_of(row, "Id")) == 0 &&
-            !account_row(s, row, unit_now(s)))
-            break;
-    }
-    sync_release(s);
+    if (json_object_del(s->strays, json_text_of(row, "Id")) == 0)
+        account_row(s, row, unit_now(s));
 }
 
 static void strays_next(struct directory_sync *s);
 
-static void strays_end(void *ctx, const struct aws_failure *failure)
+static void strays_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
-
-    s->pages = NULL;
-    if (failure) {
-        sync_part_ends(s, failure);
-        return;
-    }
     s->at++;
     strays_next(s);
 }
 
 static void strays_next(struct directory_sync *s)
 {
-    struct pages_ask ask = {.service = AWS_ORGANIZATIONS,
-                            .operation = "ListAccountsForParent",
-                            .member = "Accounts",
-                            .urgency = AWS_SOMETIME};
+    struct sync_ask ask = {.service = AWS_ORGANIZATIONS,
+                           .operation = "ListAccountsForParent",
+                           .member = "Accounts",
+                           .row = strays_row,
+                           .then = strays_then};
 
     if (json_object_size(s->strays) == 0) {
         sync_part_ends(s, NULL);
@@ -142,19 +117,14 @@ static void strays_next(struct directory_sync *s)
                         "the organisation changed while it was read");
     } else {
         ask.body = below(s);
-        sync_pages(s, &ask, strays_rows, strays_end);
+        sync_pages(s, &ask);
     }
 }
 
-static void accounts_end(void *ctx, const struct aws_failure *failure)
+static void accounts_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
-
-    s->pages = NULL;
     s->at = 0;
-    if (failure)
-        sync_part_ends(s, failure);
-    else if (s->torn)
+    if (s->torn)
         sync_part_fails(s, AWS_ORGANIZATIONS, "ListAccounts",
                         "the organisation changed while it was read");
     else
@@ -164,45 +134,26 @@ static void accounts_end(void *ctx, const struct aws_failure *failure)
 /* ---- units ---------------------------------------------------------------------------------- */
 
 /* Roots have no parent; other units that of the unit that is asked about. */
-static void units_rows(void *ctx, const json_t *rows)
+static void units_row(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    const json_t *row;
-    size_t i;
+    struct directory_row unit = {.kind = DIRECTORY_UNIT,
+                                 .id = json_text_of(row, "Id"),
+                                 .name = plain_name(row),
+                                 .parent = s->rooted ? unit_now(s) : ""};
 
-    sync_hold(s);
-    json_array_foreach(rows, i, row)
-    {
-        struct directory_row unit = {.kind = DIRECTORY_UNIT,
-                                     .id = json_text_of(row, "Id"),
-                                     .name = plain_name(row),
-                                     .parent = s->rooted ? unit_now(s) : ""};
-
-        if (!aws_unit_fits(unit.id)) {
-            s->left_out++;
-            continue;
-        }
-        if (json_object_get(s->seen, unit.id))
-            continue;
+    if (!aws_unit_fits(unit.id)) {
+        s->left_out++;
+    } else if (!json_object_get(s->seen, unit.id)) {
         sync_seen(s, unit.id);
         sync_list(s, unit.id);
-        if (!sync_row(s, &unit))
-            break;
+        sync_row(s, &unit);
     }
-    sync_release(s);
 }
 
 static void units_next(struct directory_sync *s);
 
-static void units_end(void *ctx, const struct aws_failure *failure)
+static void units_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
-
-    s->pages = NULL;
-    if (failure) {
-        sync_part_ends(s, failure);
-        return;
-    }
     s->at += s->rooted;
     s->rooted = true;
     units_next(s);
@@ -210,32 +161,38 @@ static void units_end(void *ctx, const struct aws_failure *failure)
 
 static void units_next(struct directory_sync *s)
 {
-    struct pages_ask ask = {.service = AWS_ORGANIZATIONS, .urgency = AWS_SOMETIME};
+    struct sync_ask units = {.service = AWS_ORGANIZATIONS,
+                             .operation = "ListOrganizationalUnitsForParent",
+                             .member = "OrganizationalUnits",
+                             .row = units_row,
+                             .then = units_then};
+    struct sync_ask accounts = {.service = AWS_ORGANIZATIONS,
+                                .operation = "ListAccounts",
+                                .member = "Accounts",
+                                .row = accounts_row,
+                                .then = accounts_then};
 
     if (json_array_size(s->list) > DIRECTORY_UNITS_MAX) {
         sync_part_fails(s, AWS_ORGANIZATIONS, "ListOrganizationalUnitsForParent",
                         "there are too many units");
     } else if (unit_now(s)) {
-        ask.operation = "ListOrganizationalUnitsForParent";
-        ask.member = "OrganizationalUnits";
-        ask.body = below(s);
-        sync_pages(s, &ask, units_rows, units_end);
+        units.body = below(s);
+        sync_pages(s, &units);
     } else {
-        ask.operation = "ListAccounts";
-        ask.member = "Accounts";
-        ask.body = json_pack("{s:i}", "MaxResults", 20);
-        sync_pages(s, &ask, accounts_rows, accounts_end);
+        accounts.body = json_pack("{s:i}", "MaxResults", 20);
+        sync_pages(s, &accounts);
     }
 }
 
 void accounts_begin(struct directory_sync *s)
 {
-    struct pages_ask ask = {.service = AWS_ORGANIZATIONS,
-                            .operation = "ListRoots",
-                            .member = "Roots",
-                            .urgency = AWS_SOMETIME,
-                            .body = json_pack("{s:i}", "MaxResults", 20)};
+    struct sync_ask ask = {.service = AWS_ORGANIZATIONS,
+                           .operation = "ListRoots",
+                           .member = "Roots",
+                           .body = json_pack("{s:i}", "MaxResults", 20),
+                           .row = units_row,
+                           .then = units_then};
 
     s->rooted = s->torn = false;
-    sync_pages(s, &ask, units_rows, units_end);
+    sync_pages(s, &ask);
 }

@@ -8,6 +8,19 @@
 
 #include <jansson.h>
 
+struct directory_sync;
+
+/* A list that AWS is asked for. If it cannot be had, the part has failed. */
+struct sync_ask {
+    enum aws_service service;
+    const char *operation, *member; /* of the answer: the list */
+    json_t *body;                   /* taken over */
+    void (*row)(struct directory_sync *s, json_t *row);
+    void (*then)(struct directory_sync *s); /* there are no more rows */
+    /* A refusal whose code begins so is no failure: there are no rows, and s->refused. */
+    const char *forgiven;
+};
+
 struct directory_sync {
     struct aws_client *aws;
     struct aws_place place;
@@ -16,6 +29,8 @@ struct directory_sync {
     uint32_t left_out;
     bool held, dropped;        /* the caller is given something; it freed us meanwhile */
     bool starts, start_failed; /* we are inside directory_sync() */
+    struct sync_ask ask;       /* the list that is being read, and whether that was refused */
+    bool refused;
     struct pages *pages;
     struct aws_call *call;
     /* What a part has to remember until it is complete: */
@@ -31,21 +46,15 @@ struct directory_sync {
 
 /* ---- directory.c ---------------------------------------------------------------------------- */
 
-/* Gives the caller one row. False: it is not interested any more. */
-bool sync_row(struct directory_sync *s, const struct directory_row *row);
-
-/* Around a loop over rows: between them s stays. sync_release() is the last that is done with s. */
-void sync_hold(struct directory_sync *s);
-void sync_release(struct directory_sync *s);
+/* Gives the caller one row, unless it is not interested any more. */
+void sync_row(struct directory_sync *s, const struct directory_row *row);
 
 /* Keeps an id in `list`, or in `seen`. */
 void sync_list(struct directory_sync *s, const char *id);
 void sync_seen(struct directory_sync *s, const char *id);
 
 /* Asks for a list, or for one thing. What cannot even be sent fails the part. */
-void sync_pages(struct directory_sync *s, const struct pages_ask *ask,
-                void (*rows)(void *ctx, const json_t *rows),
-                void (*end)(void *ctx, const struct aws_failure *failure));
+void sync_pages(struct directory_sync *s, const struct sync_ask *ask);
 void sync_call(struct directory_sync *s, enum aws_service service, const char *operation,
                json_t *body, aws_done done);
 

@@ -9,47 +9,36 @@ static json_t *store_body(const struct directory_sync *s)
     return json_pack("{s:s, s:i}", "IdentityStoreId", s->place.store, "MaxResults", 100);
 }
 
-static void part_end(void *ctx, const struct aws_failure *failure)
+static void part_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
-
-    s->pages = NULL;
-    sync_part_ends(s, failure);
+    sync_part_ends(s, NULL);
 }
 
 /* ---- users ---------------------------------------------------------------------------------- */
 
-static void users_rows(void *ctx, const json_t *rows)
+static void users_row(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    const json_t *row;
-    size_t i;
+    struct directory_row user = {.kind = DIRECTORY_USER,
+                                 .id = json_text_of(row, "UserId"),
+                                 .name = json_text_of(row, "UserName"),
+                                 .parent = ""};
 
-    sync_hold(s);
-    json_array_foreach(rows, i, row)
-    {
-        struct directory_row user = {.kind = DIRECTORY_USER,
-                                     .id = json_text_of(row, "UserId"),
-                                     .name = json_text_of(row, "UserName"),
-                                     .parent = ""};
-
-        if (!aws_principal_fits(user.id) || !aws_name_fits(user.name, AWS_NAME_CAP))
-            s->left_out++;
-        else if (!sync_row(s, &user))
-            break;
-    }
-    sync_release(s);
+    if (!aws_principal_fits(user.id) || !aws_name_fits(user.name, AWS_NAME_CAP))
+        s->left_out++;
+    else
+        sync_row(s, &user);
 }
 
 void users_begin(struct directory_sync *s)
 {
-    struct pages_ask ask = {.service = AWS_IDENTITYSTORE,
-                            .operation = "ListUsers",
-                            .member = "Users",
-                            .urgency = AWS_SOMETIME,
-                            .body = store_body(s)};
+    struct sync_ask ask = {.service = AWS_IDENTITYSTORE,
+                           .operation = "ListUsers",
+                           .member = "Users",
+                           .body = store_body(s),
+                           .row = users_row,
+                           .then = part_then};
 
-    sync_pages(s, &ask, users_rows, part_end);
+    sync_pages(s, &ask);
 }
 
 /* ---- groups, then the members of one after the other ---------------------------------------- */
@@ -59,50 +48,37 @@ static const char *group_now(const struct directory_sync *s)
     return json_string_value(json_array_get(s->list, s->at));
 }
 
-static void members_rows(void *ctx, const json_t *rows)
+static void members_row(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    const json_t *row;
-    size_t i;
+    struct directory_row member = {
+        .kind = DIRECTORY_MEMBER,
+        .id = group_now(s),
+        .name = "",
+        .parent = json_text_of(json_object_get(row, "MemberId"), "UserId")};
 
-    sync_hold(s);
-    json_array_foreach(rows, i, row)
-    {
-        struct directory_row member = {
-            .kind = DIRECTORY_MEMBER,
-            .id = group_now(s),
-            .name = "",
-            .parent = json_text_of(json_object_get(row, "MemberId"), "UserId")};
-
-        if (!aws_principal_fits(member.parent))
-            s->left_out++;
-        else if (!sync_row(s, &member))
-            break;
-    }
-    sync_release(s);
+    if (!aws_principal_fits(member.parent))
+        s->left_out++;
+    else
+        sync_row(s, &member);
 }
 
 static void members_next(struct directory_sync *s);
 
-static void members_end(void *ctx, const struct aws_failure *failure)
+static void members_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
-
-    s->pages = NULL;
-    if (failure && strcmp(failure->code, "ResourceNotFoundException") != 0) {
-        sync_part_ends(s, failure);
-        return;
-    }
-    s->at++; /* a group that has gone since it was listed has no members */
+    s->at++;
     members_next(s);
 }
 
 static void members_next(struct directory_sync *s)
 {
-    struct pages_ask ask = {.service = AWS_IDENTITYSTORE,
-                            .operation = "ListGroupMemberships",
-                            .member = "GroupMemberships",
-                            .urgency = AWS_SOMETIME};
+    struct sync_ask ask = {.service = AWS_IDENTITYSTORE,
+                           .operation = "ListGroupMemberships",
+                           .member = "GroupMemberships",
+                           .row = members_row,
+                           .then = members_then,
+                           /* a group that has gone since it was listed has no members */
+                           .forgiven = "ResourceNotFoundException"};
 
     if (s->at == json_array_size(s->list)) {
         sync_part_ends(s, NULL);
@@ -110,7 +86,7 @@ static void members_next(struct directory_sync *s)
     }
     ask.body = store_body(s);
     json_object_set_new(ask.body, "GroupId", json_string(group_now(s)));
-    sync_pages(s, &ask, members_rows, members_end);
+    sync_pages(s, &ask);
 }
 
 static bool group_is_wanted(const struct directory_sync *s, const char *id, const char *name)
@@ -118,42 +94,27 @@ static bool group_is_wanted(const struct directory_sync *s, const char *id, cons
     return !s->dropped && (!s->calls.wanted || s->calls.wanted(s->calls.ctx, id, name));
 }
 
-static void groups_rows(void *ctx, const json_t *rows)
+static void groups_row(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    const json_t *row;
-    size_t i;
+    struct directory_row group = {.kind = DIRECTORY_GROUP,
+                                  .id = json_text_of(row, "GroupId"),
+                                  .name = json_text_of(row, "DisplayName"),
+                                  .parent = ""};
 
-    sync_hold(s);
-    json_array_foreach(rows, i, row)
-    {
-        struct directory_row group = {.kind = DIRECTORY_GROUP,
-                                      .id = json_text_of(row, "GroupId"),
-                                      .name = json_text_of(row, "DisplayName"),
-                                      .parent = ""};
-
-        if (!aws_principal_fits(group.id) || !aws_name_fits(group.name, AWS_NAME_CAP)) {
-            s->left_out++;
-            continue;
-        }
-        if (!sync_row(s, &group))
-            break;
-        if (!json_object_get(s->seen, group.id) && group_is_wanted(s, group.id, group.name)) {
-            sync_seen(s, group.id);
-            sync_list(s, group.id);
-        }
+    if (!aws_principal_fits(group.id) || !aws_name_fits(group.name, AWS_NAME_CAP)) {
+        s->left_out++;
+        return;
     }
-    sync_release(s);
+    sync_row(s, &group);
+    if (!json_object_get(s->seen, group.id) && group_is_wanted(s, group.id, group.name)) {
+        sync_seen(s, group.id);
+        sync_list(s, group.id);
+    }
 }
 
-static void groups_end(void *ctx, const struct aws_failure *failure)
+static void groups_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
-
-    s->pages = NULL;
-    if (failure)
-        sync_part_ends(s, failure);
-    else if (json_array_size(s->list) > DIRECTORY_GROUPS_MAX)
+    if (json_array_size(s->list) > DIRECTORY_GROUPS_MAX)
         sync_part_fails(s, AWS_IDENTITYSTORE, "ListGroups", "there are too many groups");
     else
         members_next(s);
@@ -161,11 +122,12 @@ static void groups_end(void *ctx, const struct aws_failure *failure)
 
 void groups_begin(struct directory_sync *s)
 {
-    struct pages_ask ask = {.service = AWS_IDENTITYSTORE,
-                            .operation = "ListGroups",
-                            .member = "Groups",
-                            .urgency = AWS_SOMETIME,
-                            .body = store_body(s)};
+    struct sync_ask ask = {.service = AWS_IDENTITYSTORE,
+                           .operation = "ListGroups",
+                           .member = "Groups",
+                           .body = store_body(s),
+                           .row = groups_row,
+                           .then = groups_then};
 
-    sync_pages(s, &ask, groups_rows, groups_end);
+    sync_pages(s, &ask);
 }

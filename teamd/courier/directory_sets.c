@@ -43,7 +43,7 @@ static const char *set_now(const struct directory_sync *s)
     return json_string_value(json_array_get(s->list, s->at));
 }
 
-static bool set_row(struct directory_sync *s, const char *name, int64_t session_s, bool unchanged)
+static void set_row(struct directory_sync *s, const char *name, int64_t session_s, bool unchanged)
 {
     struct directory_row row = {
         .kind = DIRECTORY_SET,
@@ -55,7 +55,7 @@ static bool set_row(struct directory_sync *s, const char *name, int64_t session_
         .unchanged = unchanged,
     };
 
-    return sync_row(s, &row);
+    sync_row(s, &row);
 }
 
 static void set_described(void *ctx, const struct aws_result *result);
@@ -63,7 +63,7 @@ static void set_described(void *ctx, const struct aws_result *result);
 /* Runs over the sets that are known, to the next that has to be asked about. */
 static void sets_next(struct directory_sync *s)
 {
-    sync_hold(s);
+    s->held = true;
     while (!s->dropped && set_now(s) && s->calls.known &&
            s->calls.known(s->calls.ctx, set_now(s))) {
         set_row(s, "", 0, true);
@@ -95,7 +95,7 @@ static void set_described(void *ctx, const struct aws_result *result)
         sync_part_ends(s, &failure);
         return;
     }
-    sync_hold(s);
+    s->held = true;
     if (!gone && aws_name_fits(name, AWS_SET_NAME_CAP))
         set_row(s, name, sets_session(json_text_of(set, "SessionDuration")), false);
     else if (!gone)
@@ -110,31 +110,19 @@ static void set_described(void *ctx, const struct aws_result *result)
 
 /* ---- which there are ------------------------------------------------------------------------ */
 
-static void sets_rows(void *ctx, const json_t *rows)
+static void sets_one(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    const json_t *row;
-    size_t i;
+    const char *arn = json_string_value(row);
 
-    json_array_foreach(rows, i, row)
-    {
-        const char *arn = json_string_value(row);
-
-        if (arn && aws_set_fits(arn))
-            sync_list(s, arn);
-        else
-            s->left_out++;
-    }
+    if (arn && aws_set_fits(arn))
+        sync_list(s, arn);
+    else
+        s->left_out++;
 }
 
-static void sets_end(void *ctx, const struct aws_failure *failure)
+static void sets_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
-
-    s->pages = NULL;
-    if (failure)
-        sync_part_ends(s, failure);
-    else if (json_array_size(s->list) > SETS_MAX)
+    if (json_array_size(s->list) > SETS_MAX)
         sync_part_fails(s, AWS_SSO_ADMIN, "ListPermissionSets", "there are too many");
     else
         sets_next(s);
@@ -145,49 +133,37 @@ static json_t *sets_body(const struct directory_sync *s)
     return json_pack("{s:s, s:i}", "InstanceArn", s->place.instance, "MaxResults", 100);
 }
 
-static void sets_list(struct directory_sync *s)
-{
-    struct pages_ask ask = {.service = AWS_SSO_ADMIN,
-                            .operation = "ListPermissionSets",
-                            .member = "PermissionSets",
-                            .urgency = AWS_SOMETIME,
-                            .body = sets_body(s)};
-
-    sync_pages(s, &ask, sets_rows, sets_end);
-}
-
 /* ---- what the management account has -------------------------------------------------------- */
 
-static void managed_rows(void *ctx, const json_t *rows)
+static void managed_row(struct directory_sync *s, json_t *row)
 {
-    struct directory_sync *s = ctx;
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(rows, i, row) if (json_is_string(row)) sync_seen(s, json_string_value(row));
+    if (json_is_string(row))
+        sync_seen(s, json_string_value(row));
 }
 
-static void managed_end(void *ctx, const struct aws_failure *failure)
+static void managed_then(struct directory_sync *s)
 {
-    struct directory_sync *s = ctx;
+    struct sync_ask ask = {.service = AWS_SSO_ADMIN,
+                           .operation = "ListPermissionSets",
+                           .member = "PermissionSets",
+                           .body = sets_body(s),
+                           .row = sets_one,
+                           .then = sets_then};
 
-    s->pages = NULL;
-    if (failure && strncmp(failure->code, "AccessDenied", 12) != 0) {
-        sync_part_ends(s, failure);
-        return;
-    }
-    s->managed = failure ? DIRECTORY_MANAGED_UNKNOWN : DIRECTORY_NOT_MANAGED;
-    sets_list(s);
+    s->managed = s->refused ? DIRECTORY_MANAGED_UNKNOWN : DIRECTORY_NOT_MANAGED;
+    sync_pages(s, &ask);
 }
 
 void sets_begin(struct directory_sync *s)
 {
-    struct pages_ask ask = {.service = AWS_SSO_ADMIN,
-                            .operation = "ListPermissionSetsProvisionedToAccount",
-                            .member = "PermissionSets",
-                            .urgency = AWS_SOMETIME,
-                            .body = sets_body(s)};
+    struct sync_ask ask = {.service = AWS_SSO_ADMIN,
+                           .operation = "ListPermissionSetsProvisionedToAccount",
+                           .member = "PermissionSets",
+                           .body = sets_body(s),
+                           .row = managed_row,
+                           .then = managed_then,
+                           .forgiven = "AccessDenied"};
 
     json_object_set_new(ask.body, "AccountId", json_string(s->place.management));
-    sync_pages(s, &ask, managed_rows, managed_end);
+    sync_pages(s, &ask);
 }
