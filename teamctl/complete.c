@@ -4,6 +4,8 @@
  * where the last word is the one that is being typed. Whatever goes wrong, there are no words. */
 #include "teamctl.h"
 
+#include <team/actions.h>
+
 enum { PATIENCE_MS = 1000 }; /* somebody waits with a finger on the key */
 
 struct completion {
@@ -252,6 +254,9 @@ static void offer_values(struct completion *p, enum option option)
         offer_requests(p, "");
     } else if (option == OPT_SINCE || option == OPT_UNTIL) {
         offer_each(p, AGO);
+    } else if (option == OPT_ACTION) {
+        for (size_t i = 0; i < TEAM_ACTIONS_N; i++)
+            offer(p, TEAM_ACTIONS[i], "");
     } else if (option == OPT_START) {
         offer_each(p, AHEAD);
     } else if (option == OPT_WITHIN) {

@@ -1,6 +1,8 @@
 /* Verbs that list: list, pending, targets, sessions, audit. */
 #include "teamctl.h"
 
+#include <team/actions.h>
+
 /* ---- rows as they come ------------------------------------------------------------------------
  */
 
@@ -91,10 +93,39 @@ int verb_list(struct call *c)
     return show_rows(c, &ask, &REQUEST_ROWS);
 }
 
+static const char *action_name(size_t i)
+{
+    return TEAM_ACTIONS[i];
+}
+
+/* An empty answer to a slip of the pen would be taken for an answer. */
+static bool is_action(const struct call *c)
+{
+    const char *word = c->given[OPT_ACTION], *meant;
+    char all[900];
+    struct text t = text_over(all, sizeof all);
+
+    if (!word || team_action_is(word))
+        return true;
+    meant = nearest(word, action_name, TEAM_ACTIONS_N);
+    if (meant) {
+        complain(c, NULL, "there is no action \"%.40s\"; did you mean %s?", word, meant);
+        return false;
+    }
+    for (size_t i = 0; i < TEAM_ACTIONS_N; i++) {
+        text_put(&t, i > 0 ? ", " : "");
+        text_put(&t, TEAM_ACTIONS[i]);
+    }
+    complain(c, NULL, "there is no action \"%.40s\"; there are %s", word, all);
+    return false;
+}
+
 int verb_audit(struct call *c)
 {
     struct wire_out ask = talk_begin(&c->talk, TEAM_OP_AUDIT);
 
+    if (!is_action(c))
+        return TEAM_USAGE;
     if (!put_period(c, &ask) || !put_option(c, &ask, TEAM_USER, OPT_USER) ||
         !put_option(c, &ask, TEAM_ACTION, OPT_ACTION))
         return TEAM_USAGE;

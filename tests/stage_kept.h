@@ -2,6 +2,8 @@
  * things does not, and makes a world of them again. */
 #pragma once
 
+#include <team/actions.h>
+
 #include "stage_text.h"
 
 /* ---- the cast ------------------------------------------------------------------------------- */
@@ -242,6 +244,8 @@ static inline const char *stage_commit(struct stage *g)
                 return stage_wrong(g, "names of nothing");
             break;
         case EFFECT_AUDIT:
+            if (!team_action_is(e->audit.action))
+                return stage_wrong(g, "an action of the trail that is not listed");
             keep_trail(g, &e->audit);
             break;
         case EFFECT_ACT:

@@ -52,6 +52,16 @@ offers "all of them" alice "confirm guard install remove status undo" pam ""
 offers "and then options" alice "--help --prompt --prompt-for --service --socket --wait --within --yes" pam install --
 offers "services" alice "su su-l sudo sudo-i" pam install --service su
 offers "one after the other" alice "sshd" pam install --service sudo --service ss
+offers "actions of the trail" alice "session.open" audit --action session.o
+actions=$(as carol teamctl __complete -- audit --action '' | cut -f1)
+is "there are some" "$([ "$(wc -l <<<"$actions")" -ge 40 ] && echo yes)" yes
+for action in $actions; do
+    grep -Eq "^\.Li (${action%.*})?\.?${action##*.}( [,;.])?$" "$SRC/teamctl/teamctl.1" || echo "# teamctl(1) lacks $action"
+    grep '^| `action`' "$SRC/README.md" | grep -Eq "${action%.*}\.[^;]*${action##*.}" || echo "# README lacks $action"
+done >/mnt/lacking
+is "the pages have all of them" "$(cat /mnt/lacking)" ""
+exits 2 "an action that is nothing like any is a mistake" as carol teamctl audit --action zzz
+like "and all are named" "$out" "there are $(paste -sd, <<<"$actions" | sed 's/,/, /g')"
 offers "how long to wait" alice "1m 10m" pam install --within 1
 offers "what is for shells is not offered" alice "" __
 offers "the options of a verb" alice "--for --help --json --reason --socket --start --ticket --wait" request sudo --
