@@ -1,5 +1,6 @@
 #include "courier/activity_jobs.h"
 #include "courier/activity_raw.h"
+#include "courier/failure.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,9 +83,6 @@ static struct places *read_places(const struct activity_jobs *j)
         return NULL;
     while (p->n < ACTIVITY_PLACES_MAX && j->setup.place(j->setup.ctx, p->n, &p->at[p->n]))
         p->n++;
-    for (size_t i = 0; i < p->n; i++)
-        for (size_t k = 0; k < p->at[i].n_regions; k++)
-            p->regions[i][k] = p->at[i].regions[k];
     return p;
 }
 
@@ -212,16 +210,10 @@ static bool put_call(struct job *job, const struct activity_event *e, size_t raw
 static void source_gap(const struct reading *r, struct wall from, struct wall until,
                        const char *why)
 {
-    const struct activity_place *p = r->place;
-    const char *colon = strrchr(p->log_group, ':');
-    char told[AWS_TEXT_CAP];
+    char name[ACTIVITY_NAME_CAP], told[AWS_FAILURE_CAP + ACTIVITY_NAME_CAP];
 
-    if (p->kind == ACTIVITY_LOGS)
-        snprintf(told, sizeof told, "log group %.200s: %s", colon ? colon + 1 : p->log_group, why);
-    else if (p->kind == ACTIVITY_LOOKUP)
-        snprintf(told, sizeof told, "LookupEvents: %s", why);
-    else
-        snprintf(told, sizeof told, "event data store %s: %s", p->store, why);
+    activity_place_name(r->place, name);
+    snprintf(told, sizeof told, "%s: %s", name, why);
     put_gap(r->job, from, until, told);
 }
 
@@ -273,19 +265,6 @@ static void on_done(void *ctx)
     end_reading(ctx);
 }
 
-/* The role of LookupEvents is another one in each account. */
-static void role_of(const struct reading *r, char out[ACTIVITY_ROLE_ARN_CAP])
-{
-    static const char PLACE[] = "{account}";
-    const char *role = r->place->role, *at = strstr(role, PLACE);
-
-    if (at)
-        snprintf(out, ACTIVITY_ROLE_ARN_CAP, "%.*s%s%s", (int)(at - role), role, r->job->account,
-                 at + sizeof PLACE - 1);
-    else
-        snprintf(out, ACTIVITY_ROLE_ARN_CAP, "%s", role);
-}
-
 static struct wall now(void)
 {
     struct timespec t;
@@ -302,20 +281,12 @@ static void begin_reading(struct reading *r)
                                          job->user_id, job->from, job->until};
     const struct activity_calls calls = {on_event, on_gap, is_full, on_so_far, on_done, r};
     char role[ACTIVITY_ROLE_ARN_CAP], why[AWS_TEXT_CAP];
-    size_t i = (size_t)(r - job->at);
 
     j->turns[r->place->kind]++;
-    role_of(r, role);
-    r->source = (struct activity_source){
-        .kind = r->place->kind,
-        .loop = j->loop,
-        .aws = activity_clients_take(&j->clients, role, r->place->external_id, why),
-        .region = r->place->region[0] ? r->place->region : NULL,
-        .log_group = r->place->log_group,
-        .store = r->place->store,
-        .regions = job->places->regions[i],
-        .n_regions = r->place->n_regions,
-    };
+    activity_place_role(r->place, job->account, role);
+    activity_place_source(r->place, job->places->regions[r - job->at], &r->source);
+    r->source.loop = j->loop;
+    r->source.aws = activity_clients_take(&j->clients, role, r->place->external_id, why);
     if (!r->source.aws) {
         source_gap(r, job->from, job->until, why);
         end_reading(r);

@@ -3,21 +3,8 @@
  * until it is its turn, because AWS lets only so many queries run. */
 #pragma once
 
-#include "courier/activity_clients.h"
-#include "courier/activity_source.h"
+#include "courier/activity_place.h"
 #include "courier/link.h"
-
-enum { ACTIVITY_PLACES_MAX = 8, ACTIVITY_REGIONS_MAX = 40 };
-
-/* One source, as team.conf has it; texts are "" where it says nothing. */
-struct activity_place {
-    enum activity_kind kind;
-    char log_group[641], store[37];
-    char role[ACTIVITY_ROLE_ARN_CAP], external_id[ACTIVITY_ROLE_ARN_CAP]; /* LOOKUP: {account} */
-    char region[AWS_REGION_CAP];
-    char regions[ACTIVITY_REGIONS_MAX][AWS_REGION_CAP];
-    size_t n_regions;
-};
 
 struct activity_setup {
     /* The i-th source, into a place that is all zeros; false: there are no more. */

@@ -1,5 +1,6 @@
 #include "courier/check.h"
 
+#include "courier/check_activity.h"
 #include "courier/directory.h"
 #include "courier/json.h"
 #include "courier/permissions.h"
@@ -13,6 +14,7 @@
 enum { HOUR_S = 3600, CLOCK_APART_S = 60 };
 
 struct check {
+    sd_event *loop;
     struct aws_client *aws;
     struct check_calls calls;
     struct aws_place_op *finding;
@@ -22,6 +24,8 @@ struct check {
     size_t at; /* the permission that is tried */
     struct aws_call *call;
     struct directory_sync *sets;
+    struct check_activity *activity;
+    unsigned unread; /* kinds of sources of activity, as bits */
     bool refused, bad, titled;
 };
 
@@ -54,6 +58,16 @@ static void end(struct check *c)
         puts("\nThis is what the identity has to be allowed:");
         permissions_print(stdout);
     }
+    for (unsigned kind = ACTIVITY_LOGS; kind <= ACTIVITY_LAKE; kind++)
+        if (c->unread & 1u << kind) {
+            printf("\nThis is what it, or the source's role, has to be allowed for %s; and it to "
+                   "assume the "
+                   "role:\n",
+                   kind == ACTIVITY_LOGS     ? "a log group"
+                   : kind == ACTIVITY_LOOKUP ? "LookupEvents"
+                                             : "an event data store");
+            permissions_print_activity(stdout, (enum activity_kind)kind);
+        }
     calls.done(calls.ctx, !c->bad);
 }
 
@@ -100,13 +114,35 @@ static void sets_part(void *ctx, enum directory_part part, const struct aws_fail
     found(ctx, "bad", "%s", text);
 }
 
+static void activity_found(void *ctx, bool good, const char *text)
+{
+    found(ctx, good ? "ok" : "bad", "%s", text);
+}
+
+static void activity_done(void *ctx, unsigned bad)
+{
+    struct check *c = ctx;
+
+    c->unread = bad;
+    say_clock(c);
+    end(c);
+}
+
+static void look_at_activity(struct check *c)
+{
+    struct check_activity_calls calls = {activity_found, activity_done, c};
+
+    if (check_activity_start(c->loop, c->aws, &c->calls.activity, c->account, &calls,
+                             &c->activity) < 0)
+        end(c);
+}
+
 static void sets_done(void *ctx)
 {
     struct check *c = ctx;
 
     c->sets = directory_sync_free(c->sets);
-    say_clock(c);
-    end(c);
+    look_at_activity(c);
 }
 
 static void look_at_sets(struct check *c)
@@ -115,8 +151,7 @@ static void look_at_sets(struct check *c)
 
     if (c->bad || directory_sync(c->aws, &c->place, DIRECTORY_SETS, &calls, &c->sets) < 0) {
         found(c, "unknown", "how long credentials live was not looked at");
-        say_clock(c);
-        end(c);
+        look_at_activity(c);
     }
 }
 
@@ -307,7 +342,8 @@ static void place_found(void *ctx, const struct aws_place *place, const struct a
         end(c);
 }
 
-int check_start(struct aws_client *aws, const struct check_calls *calls, struct check **ret)
+int check_start(sd_event *loop, struct aws_client *aws, const struct check_calls *calls,
+                struct check **ret)
 {
     struct check *c = calloc(1, sizeof *c);
     struct text t;
@@ -315,6 +351,7 @@ int check_start(struct aws_client *aws, const struct check_calls *calls, struct 
 
     if (!c)
         return -ENOMEM;
+    c->loop = loop;
     c->aws = aws;
     c->calls = *calls;
     t = text_over(c->nothing, sizeof c->nothing);
@@ -335,6 +372,7 @@ struct check *check_free(struct check *c)
     aws_place_cancel(c->finding);
     aws_cancel(c->call);
     directory_sync_free(c->sets);
+    check_activity_free(c->activity);
     free(c);
     return NULL;
 }

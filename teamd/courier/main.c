@@ -385,7 +385,10 @@ static void look_for_environment(struct courier *c)
 
 static int run_check(struct courier *c)
 {
-    struct check_calls calls = {.covers_set = covers_set, .done = checked, .ctx = c};
+    struct check_calls calls = {.covers_set = covers_set,
+                                .activity = {activity_place, activity_client, c},
+                                .done = checked,
+                                .ctx = c};
     struct check *check = NULL;
     int r = sd_event_default(&c->loop);
 
@@ -393,7 +396,7 @@ static int run_check(struct courier *c)
     if (r >= 0)
         r = begin_client(c);
     if (r >= 0)
-        r = check_start(c->aws, &calls, &check);
+        r = check_start(c->loop, c->aws, &calls, &check);
     if (r >= 0)
         r = sd_event_loop(c->loop);
     check_free(check);

@@ -38,7 +38,7 @@ void permission_name(const struct permission *p, char out[PERMISSION_CAP])
     snprintf(out, PERMISSION_CAP, "%s:%s", prefix(p->service), p->operation);
 }
 
-void permissions_print(FILE *to)
+static void print(FILE *to, const struct permission *all, size_t n)
 {
     char name[PERMISSION_CAP];
 
@@ -48,13 +48,38 @@ void permissions_print(FILE *to)
           "    \"Effect\": \"Allow\",\n"
           "    \"Action\": [\n",
           to);
-    for (size_t i = 0; i < N_PERMISSIONS; i++) {
-        permission_name(&PERMISSIONS[i], name);
-        fprintf(to, "      \"%s\"%s\n", name, i + 1 < N_PERMISSIONS ? "," : "");
+    for (size_t i = 0; i < n; i++) {
+        permission_name(&all[i], name);
+        fprintf(to, "      \"%s\"%s\n", name, i + 1 < n ? "," : "");
     }
     fputs("    ],\n"
           "    \"Resource\": \"*\"\n"
           "  }]\n"
           "}\n",
           to);
+}
+
+void permissions_print(FILE *to)
+{
+    print(to, PERMISSIONS, N_PERMISSIONS);
+}
+
+void permissions_print_activity(FILE *to, enum activity_kind kind)
+{
+    static const struct permission LOGS[] = {{AWS_LOGS, "FilterLogEvents", 0, false},
+                                             {AWS_LOGS, "StartQuery", 0, false},
+                                             {AWS_LOGS, "GetQueryResults", 0, false},
+                                             {AWS_LOGS, "StopQuery", 0, false}};
+    static const struct permission LOOKUP[] = {{AWS_CLOUDTRAIL, "LookupEvents", 0, false}};
+    static const struct permission LAKE[] = {{AWS_CLOUDTRAIL, "StartQuery", 0, false},
+                                             {AWS_CLOUDTRAIL, "DescribeQuery", 0, false},
+                                             {AWS_CLOUDTRAIL, "GetQueryResults", 0, false},
+                                             {AWS_CLOUDTRAIL, "CancelQuery", 0, false}};
+
+    if (kind == ACTIVITY_LOGS)
+        print(to, LOGS, sizeof LOGS / sizeof LOGS[0]);
+    else if (kind == ACTIVITY_LOOKUP)
+        print(to, LOOKUP, sizeof LOOKUP / sizeof LOOKUP[0]);
+    else
+        print(to, LAKE, sizeof LAKE / sizeof LAKE[0]);
 }

@@ -2,7 +2,7 @@
  * made (team-courier --policy, team-courier(8)), and what is tried by team-courier --check. */
 #pragma once
 
-#include "courier/aws.h"
+#include "courier/activity_source.h"
 
 #include <stdio.h>
 
@@ -35,3 +35,6 @@ void permission_name(const struct permission *p, char out[PERMISSION_CAP]);
 
 /* The smallest policy that is enough, as IAM reads it. */
 void permissions_print(FILE *to);
+
+/* The same for who reads a source of activity of this kind. */
+void permissions_print_activity(FILE *to, enum activity_kind kind);

@@ -49,6 +49,33 @@ run teamd --check
 is "teamd has nothing against it" "$status" 0
 like "and says who checks the rest" "$out" 'team-courier --check'
 
+# ---- sources of activity ----------------------------------------------------------------------------------
+
+conf 'portal_url = "https://x.awsapps.com/start";
+    activity = ( { source = "logs";  log_group = "organization-trail"; },
+                 { source = "lookup";  regions = ["eu-west-1", "us-east-1"];  role = "arn:aws:iam::{account}:role/team-activity"; },
+                 { source = "lake";  store = "12345678-90ab-cdef-1234-567890abcdef"; } );'
+courier_check
+is "sources can be read" "$status" 0
+is "each in each way" "$(grep 'can be read' <<<"$out" | sed 's/^ok *//')" \
+"log group organization-trail: it can be read with FilterLogEvents
+log group organization-trail: it can be read by a query
+LookupEvents, as arn:aws:iam::{account}:role/team-activity: it can be read
+event data store 12345678-90ab-cdef-1234-567890abcdef: it can be read by a query"
+POST set '{"no_roles": ["arn:aws:iam::555566667777:role/team-activity"]}'
+POST faults '{"op": "FilterLogEvents", "do": "error", "code": "AccessDeniedException", "message": "not authorized", "times": -1}'
+courier_check
+is "or not" "$status" 1
+like "because of the role" "$out" 'bad +LookupEvents, as .*sts:AssumeRole on arn:aws:iam::555566667777:role/team-activity'
+like "or of what it may" "$out" 'bad +log group organization-trail: logs FilterLogEvents refused: AccessDeniedException'
+is "what it has to be allowed is printed" "$(sed -n '/^{$/,/^}$/p' <<<"$out" | jq -r '.Statement[0].Action[]' | xargs)" \
+    "logs:FilterLogEvents logs:StartQuery logs:GetQueryResults logs:StopQuery cloudtrail:LookupEvents"
+POST calm
+POST reset
+conf 'activity = ( { source = "logs";  log_group = "other"; } );'
+courier_check
+like "or there is no such log group" "$out" 'bad +log group other: .*The specified log group does not exist'
+
 # ---- what is not -----------------------------------------------------------------------------------------
 
 conf '' '*'
