@@ -14,6 +14,8 @@ enum {
     ROWS_MAX = 1400,       /* of one packet: none is smaller than 47 bytes */
     TIDY_EVERY_S = 3600,   /* looking for what need not be kept any more */
     TIDY_AGAIN_US = 50000, /* while there is more of it */
+    PAUSE_TIMES = 15,      /* longer than a write takes is what follows it, */
+    PAUSE_MAX_US = 200000, /* up to this */
     TIDY_AT_ONCE = 256,    /* calls of one step */
 };
 
@@ -29,6 +31,13 @@ struct pass {
     struct gap gaps[GAPS_MAX];
 };
 
+/* An answer to FOUND that waits. */
+struct written {
+    struct conn *conn; /* NULL: none */
+    struct reply reply;
+    uint64_t at_us; /* CLOCK_BOOTTIME */
+};
+
 struct activity_desk {
     struct collecting *all;
     size_t n, cap;
@@ -37,6 +46,8 @@ struct activity_desk {
     size_t n_noted, cap_noted;
     sd_event_source *timer;
     struct boot tidy_at;
+    struct written written[IPC_COURIER_CONNECTIONS];
+    sd_event_source *pause;
 };
 
 static struct reply say(enum reply_code code, const char *text)
@@ -564,7 +575,7 @@ static bool read_rows(struct wire_span fields, struct pass *p, const struct coll
     return true;
 }
 
-struct reply activity_take_found(struct teamd *t, struct wire_span fields)
+static struct reply take_found(struct teamd *t, struct wire_span fields)
 {
     struct wall oldest = {0};
     struct pass *p;
@@ -592,6 +603,74 @@ struct reply activity_take_found(struct teamd *t, struct wire_span fields)
         logs_tell(t, p->request, oldest);
     }
     return say(REPLY_DONE, "");
+}
+
+/* ---- not all of the disk ----------------------------------------------------------------------
+ *
+ * What pours in is written at once, but said to be so only when much longer has passed than that
+ * took: who asks the gate hardly ever meets a write of this, and the disk is there for others. */
+
+static void arm_pause(struct activity_desk *d)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (size_t i = 0; i < IPC_COURIER_CONNECTIONS; i++)
+        if (d->written[i].conn && d->written[i].at_us < next)
+            next = d->written[i].at_us;
+    sd_event_source_set_time(d->pause, next);
+    sd_event_source_set_enabled(d->pause, next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+static void answer_later(struct activity_desk *d, struct conn *c, const struct reply *reply,
+                         int64_t took_us)
+{
+    int64_t pause_us = took_us * PAUSE_TIMES < PAUSE_MAX_US ? took_us * PAUSE_TIMES : PAUSE_MAX_US;
+    struct written *w = d->written, *end = w + IPC_COURIER_CONNECTIONS;
+
+    while (w < end && w->conn)
+        w++;
+    if (w == end || reply->code != REPLY_DONE) {
+        link_answer(c, TEAM_OP_FOUND, reply);
+        return;
+    }
+    *w = (struct written){
+        .conn = c, .reply = *reply, .at_us = (uint64_t)(host_now().boot.us + pause_us)};
+    arm_pause(d);
+}
+
+static int answer_due(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    struct teamd *t = ctx;
+    struct activity_desk *d = t->link->activity;
+
+    (void)source;
+    for (size_t i = 0; i < IPC_COURIER_CONNECTIONS; i++) {
+        struct written w = d->written[i];
+
+        if (!w.conn || w.at_us > usec)
+            continue;
+        d->written[i].conn = NULL;
+        link_answer(w.conn, TEAM_OP_FOUND, &w.reply);
+    }
+    arm_pause(d);
+    return 0;
+}
+
+void activity_gone(struct teamd *t, struct conn *c)
+{
+    struct activity_desk *d = t->link->activity;
+
+    for (size_t i = 0; i < IPC_COURIER_CONNECTIONS; i++)
+        if (d->written[i].conn == c)
+            d->written[i].conn = NULL;
+}
+
+void activity_take_found(struct teamd *t, struct conn *c, struct wire_span fields)
+{
+    int64_t begin_us = host_now().boot.us;
+    struct reply reply = take_found(t, fields);
+
+    answer_later(t->link->activity, c, &reply, host_now().boot.us - begin_us);
 }
 
 /* Stores how far it has come. */
@@ -692,7 +771,9 @@ int activity_new(struct teamd *t)
     if (r < 0)
         return r;
     sd_event_source_set_priority(d->timer, PRIORITY_QUERIES);
-    return sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
+    sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
+    r = sd_event_add_time(t->loop, &d->pause, CLOCK_BOOTTIME, 0, 100, answer_due, t);
+    return r < 0 ? r : sd_event_source_set_enabled(d->pause, SD_EVENT_OFF);
 }
 
 void activity_free(struct teamd *t)
@@ -702,6 +783,7 @@ void activity_free(struct teamd *t)
     if (!d)
         return;
     d->timer = sd_event_source_unref(d->timer);
+    d->pause = sd_event_source_unref(d->pause);
     free(d->all);
     free(d->noted);
     free(d);

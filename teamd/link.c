@@ -253,7 +253,7 @@ static int pump(sd_event_source *source, void *ctx)
 /* ---- what the courier asks --------------------------------------------------------------------
  */
 
-static void answer(struct conn *c, unsigned op, const struct reply *reply)
+void link_answer(struct conn *c, unsigned op, const struct reply *reply)
 {
     char packet[1024];
     struct wire_out w = wire_begin(packet, sizeof packet, TEAM_ANSWER, op);
@@ -269,7 +269,7 @@ static void say(struct conn *c, unsigned op, enum reply_code code, const char *t
     struct text t = text_over(reply.text, sizeof reply.text);
 
     text_put(&t, text);
-    answer(c, op, &reply);
+    link_answer(c, op, &reply);
 }
 
 static void hang_up(struct link *l)
@@ -324,7 +324,7 @@ static void committed(struct job *j, const struct reply *reply, int error)
         if (error < 0)
             say(r->conn, TEAM_OP_RESULT, REPLY_FAILED, "teamd is stopping");
         else
-            answer(r->conn, TEAM_OP_RESULT, reply);
+            link_answer(r->conn, TEAM_OP_RESULT, reply);
     }
     free(r);
 }
@@ -413,10 +413,10 @@ static void take_result(struct teamd *t, struct conn *c, struct wire_span fields
     task = task_named(t->link, job);
     if (task) {
         reply = take_task(t, task, fields, word);
-        answer(c, TEAM_OP_RESULT, &reply);
+        link_answer(c, TEAM_OP_RESULT, &reply);
     } else if (activity_has_job(t, job)) {
         reply = activity_take_result(t, fields, word);
-        answer(c, TEAM_OP_RESULT, &reply);
+        link_answer(c, TEAM_OP_RESULT, &reply);
     } else if (outcome_of(word) == OUTCOMES) {
         say(c, TEAM_OP_RESULT, REPLY_USAGE, "that is no answer to what was asked");
     } else {
@@ -438,21 +438,18 @@ static void take_piece(struct teamd *t, struct conn *c, const struct wire_msg *m
     }
     reply = msg->op == TEAM_OP_READ ? directory_take(t, msg->fields)
                                     : inventory_take(t, msg->fields);
-    answer(c, msg->op, &reply);
+    link_answer(c, msg->op, &reply);
 }
 
 static void take_found(struct teamd *t, struct conn *c, const struct wire_msg *msg)
 {
-    struct reply reply;
     uint64_t job = 0;
 
     wire_find_u64(msg->fields, TEAM_JOB, &job);
-    if (!activity_has_job(t, job)) {
+    if (activity_has_job(t, job))
+        activity_take_found(t, c, msg->fields);
+    else
         say(c, msg->op, REPLY_NOT_FOUND, "nobody waits for that any more");
-        return;
-    }
-    reply = activity_take_found(t, msg->fields);
-    answer(c, msg->op, &reply);
 }
 
 void link_ask(struct teamd *t, struct conn *c, const struct wire_msg *msg)
@@ -490,6 +487,7 @@ void link_gone(struct teamd *t, struct conn *c)
 
     if (r)
         r->conn = NULL;
+    activity_gone(t, c);
     if (c != t->link->work)
         return;
     t->link->work = NULL;

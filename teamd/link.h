@@ -69,6 +69,8 @@ void task_end(struct teamd *t, struct task *task, enum reply_code code, const ch
 void link_wake(struct link *l);
 uint64_t link_token(struct link *l);
 
+void link_answer(struct conn *c, unsigned op, const struct reply *reply);
+
 /* ---- activity.c: what was done with AWS access
  * ---------------------------------------------------
  */
@@ -87,7 +89,8 @@ void activity_sent(struct teamd *t);
 
 /* Is this one of its jobs? What the courier answers to it. */
 bool activity_has_job(const struct teamd *t, uint64_t token);
-struct reply activity_take_found(struct teamd *t, struct wire_span fields);
+void activity_take_found(struct teamd *t, struct conn *c, struct wire_span fields);
+void activity_gone(struct teamd *t, struct conn *c);
 struct reply activity_take_result(struct teamd *t, struct wire_span fields, const char *outcome);
 
 /* Why nothing is collected at all; NULL if it is. */

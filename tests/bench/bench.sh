@@ -29,6 +29,8 @@ rows()
     row_flood
     row_cut
     row_csv
+    rows_of_activity
+    row_pour
     fill_history 1
     row_start
     daemon big

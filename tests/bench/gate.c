@@ -15,11 +15,17 @@
  * The same while so many processes of one person (uid WHO) open connections and submit as fast as
  * they are let; the last line is how many of those a second.
  *
+ *   gate beside ROUNDS ASKS UID GATE PID
+ *
+ * The same while this process works, and while it is stopped.
+ *
  *   gate pace ROUNDS UID OURS OTHER
  *
  * How long one asker waits, in turns. All print: ours, other, ratio. */
 #include "asks.h"
 #include "crowd.h"
+
+#include <signal.h>
 
 struct asking {
     const char *path;
@@ -241,8 +247,42 @@ static int compare_delays(char **argv, crowd_work *work)
     return 0;
 }
 
+/* Beside another process, which is stopped for the idle half. */
+static int compare_beside(char **argv)
+{
+    unsigned rounds = number(argv[2]), asks = number(argv[3]), uid = number(argv[4]), order[2];
+    struct asking q = asking_of(argv[5], uid, false);
+    pid_t pid = (pid_t)number(argv[6]);
+    double *p99[2], *p50[2];
+
+    log_in(uid);
+    ask(&q, true);
+    for (unsigned k = 0; k < 2; k++) {
+        p99[k] = room_for(rounds, sizeof(double));
+        p50[k] = room_for(rounds, sizeof(double));
+    }
+    for (unsigned i = 0; i < rounds; i++) {
+        shuffled(order, 2);
+        for (unsigned k = 0; k < 2; k++) {
+            struct delay d;
+
+            if (kill(pid, order[k] == 0 ? SIGCONT : SIGSTOP) < 0)
+                die("%d: %s", (int)pid, strerror(errno));
+            d = probe(&q, asks, 0, NULL, NULL);
+            p99[order[k]][i] = d.p99;
+            p50[order[k]][i] = d.p50;
+        }
+    }
+    kill(pid, SIGCONT);
+    print_ratio("p99", p99[0], p99[1], rounds);
+    print_ratio("p50", p50[0], p50[1], rounds);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 7 && strcmp(argv[1], "beside") == 0)
+        return compare_beside(argv);
     if (argc == 8 && strcmp(argv[1], "rate") == 0)
         return compare_rates(argv);
     if (argc == 9 && strcmp(argv[1], "delay") == 0)

@@ -367,6 +367,61 @@ row_csv()
     rm -f "$STORES"/events.*
 }
 
+# ---- activity -------------------------------------------------------------------------------------
+
+# A million calls of 2,000 requests, and their texts as a file for grep. The needle is in none of the others.
+rows_of_activity()
+{
+    local requests lines id needle
+
+    requests=$(times 2000 10)
+    mkdir -p "$STORES/calls"
+    id=$("$B/activity" fill "$STORES/calls" "$requests" 500 2001 "$STORES/texts") || die "no calls"
+    needle=$(sed -n '777s/.*"eventID":"\([^"]*\)".*/\1/p' "$STORES/texts") # there once
+    daemon calls
+    teamctl --socket "$(control_of calls)" logs "$id" --json 2>/dev/null | wc -l | grep -qx 500 || die "not 500 calls"
+    mapfile -t lines < <(as carol "$B/pair" "$(times 100 2)" 0 "0:teamctl --socket $(control_of calls) logs $id --json")
+    plain_row "logs of 500 calls among $((requests * 500))" us "${lines[0]%% *}" '<=' 50000 "with the start of teamctl"
+    mapfile -t lines < <(as carol "$B/pair" "$(times 9 1)" 0 "0:grep -c $needle $STORES/texts" \
+        "0:teamctl --socket $(control_of calls) logs --search $needle --json")
+    [ ${#lines[@]} -eq 2 ] || die "search: no figures"
+    set -- ${lines[0]} ${lines[1]}
+    row "search in $((requests * 500)) calls, times as fast" us "$4" "$1" "$(divided "$1" "$4")" '>=' 0.5 \
+        "compared with grep -c in the same $(du -m "$STORES/texts" | cut -f1) MiB"
+    end_daemon calls
+    rm -rf "${STORES:?}/calls" "$STORES/texts"
+}
+
+# Calls pour in through courier.sock as fast as teamd takes them.
+row_pour()
+{
+    local lines pourer id
+
+    daemon pour
+    cat >>/etc/team/pour.conf <<CONF
+aws: { region = "eu-west-1"; activity = ( { source = "logs"; log_group = "trail"; } ); };
+CONF
+    sed -i 's|targets = \["host:bastion-1/su"\]|targets = ["host:bastion-1/su", "aws:*/*"]|; s|who = \["alice"\];  targets = \["host|&|;
+        s|{ name = "alice";  who = \["alice"\];  targets = \["host:bastion-1/sudo"\]|{ name = "alice";  who = ["alice"];  targets = ["host:bastion-1/sudo", "aws:*/*"]|' /etc/team/pour.conf
+    teamctl --socket "$(control_of pour)" reload >/dev/null || die "pour: no AWS"
+    elevated pour
+    setpriv --reuid team-courier --regid team-courier --clear-groups "$B/activity" pour \
+        /run/bench/pour/courier.sock >>"$TEAM_LOG" 2>&1 &
+    pourer=$!
+    until_true 10 as alice teamctl --socket "$(control_of pour)" request aws:prod/Admin --for 1h --reason bench
+    id=$(as alice teamctl --socket "$(control_of pour)" list --mine --state active --target 'aws:*/*' --json | jq -r .id)
+    until_true 10 sh -c "[ \$(teamctl --socket $(control_of pour) show $id --json | jq '.activity[0].calls') -gt 100 ]" ||
+        die "nothing pours: $(tail -n 3 "$TEAM_LOG")"
+    mapfile -t lines < <("$B/gate" beside "$(times 7 1)" "$(times 1000 20)" 2001 "$(gate_of pour)" "$pourer")
+    [ ${#lines[@]} -eq 2 ] || die "pour: no figures"
+    row_of "gate p99 while activity pours in" us '<=' 10 "${lines[0]}" \
+        "compared with p99 when idle; medians: ${lines[1]#p50 }; $(teamctl --socket "$(control_of pour)" show "$id" --json |
+            jq '.activity[0].calls') calls stored"
+    kill "$pourer"
+    wait "$pourer" 2>/dev/null
+    end_daemon pour
+}
+
 # ---- memory, loading, starting --------------------------------------------------------------------
 
 row_memory()

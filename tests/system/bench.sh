@@ -32,6 +32,8 @@ if bench_cgroup; then
     rows row_sudo "account\+open\+close, cgroup off" "contained: added to cgroup off"
 fi
 rows row_csv "audit --csv of 1000 events, times faster" "private dirty memory grows by"
+rows rows_of_activity "logs of 500 calls among 5000" "search in 5000 calls, times as fast"
+rows row_pour "gate p99 while activity pours in"
 fill_history 10
 rows row_start "start with 300 stored requests" "the same, in seconds"
 daemon big
