@@ -50,6 +50,8 @@ struct log {
     uint64_t highest[TARGETS_MAX]; /* followers: numbers that this round has */
     struct beside beside[BESIDE_MAX];
     size_t n_beside;
+    uint8_t beside_of; /* this target, while they are looked for */
+    bool knows_beside; /* they are looked for when there is a call to show */
 
     /* followers */
     bool again; /* not the first round */
@@ -181,7 +183,7 @@ static int note_beside(void *ctx, const struct collection *c)
     if (l->n_beside == BESIDE_MAX)
         return 0;
     b = &l->beside[l->n_beside++];
-    b->target = (uint8_t)(l->n_targets - 1);
+    b->target = l->beside_of;
     b->request = c->request;
     b->when = (struct span){c->from, c->until};
     return 0;
@@ -254,6 +256,7 @@ static int look_at_targets(struct query *q)
         return r == -ENOENT ? -EACCES : r;
     n = l->n_targets;
     l->n_gaps = l->at_gap = l->n_beside = 0;
+    l->knows_beside = false;
     for (l->n_targets = 0; l->n_targets < n;) {
         struct target_of_log *t = &l->targets[l->n_targets++];
 
@@ -267,9 +270,6 @@ static int look_at_targets(struct query *q)
         if (r < 0)
             continue;
         note_gaps(l, (uint8_t)(l->n_targets - 1), &t->collection);
-        r = store_collections_beside(team(q)->store, &t->collection, note_beside, l);
-        if (r < 0)
-            return r;
     }
     return 0;
 }
@@ -288,10 +288,27 @@ static void put_whose(struct query *q, struct id request, uint8_t target)
     row_text(&q->out, TEAM_ACCOUNT_NAME, t->account_name);
 }
 
+/* What cannot be read is not named. */
+static void look_beside(struct query *q)
+{
+    struct log *l = q->log;
+
+    l->knows_beside = true;
+    for (size_t i = 0; i < l->n_targets; i++) {
+        const struct target_of_log *t = &l->targets[i];
+
+        l->beside_of = (uint8_t)i;
+        if (t->aws && t->collection.request.bits != 0)
+            (void)store_collections_beside(team(q)->store, &t->collection, note_beside, l);
+    }
+}
+
 static void put_also(struct query *q, const struct activity *a)
 {
-    const struct log *l = q->log;
+    struct log *l = q->log;
 
+    if (!l->knows_beside)
+        look_beside(q);
     for (size_t i = 0; i < l->n_beside; i++) {
         const struct beside *b = &l->beside[i];
 

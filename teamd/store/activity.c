@@ -88,15 +88,16 @@ static int put_row(struct store *s, const struct collection *c)
 static int put_collection(struct store *s, const struct collection *c)
 {
     struct key k = key_of_collection(c->request, c->target), time = key_by_time(c),
-               of = key_of_person(c);
+               of = key_of_person(c), until = {.len = 0};
     int r;
 
     put_place(&of, c);
+    key_put_time(&until, c->until);
     r = put_row(s, c);
     if (r == 0)
         r = row_put(s, COLLECTIONS_BY_TIME, &time, "", 0, 0);
     if (r == 0)
-        r = row_put(s, COLLECTIONS_OF, &of, "", 0, 0);
+        r = row_put(s, COLLECTIONS_OF, &of, until.bytes, until.len, 0);
     if (r < 0)
         return r;
     return c->stage == COLLECT_OVER ? row_delete(s, COLLECTIONS_OPEN, &k)
@@ -259,13 +260,29 @@ static int named(struct reading *reading, const MDB_val *key, struct collection 
     return r == -ENOENT ? -EUCLEAN : r;
 }
 
-/* Those whose key in the index begins with this. A callback that returns < 0 ends it. */
+/* Does the entry of a person's index say that its time meets c's? */
+static bool meets(const struct collection *c, const MDB_val *key, const MDB_val *value)
+{
+    const uint8_t *k = key->mv_data;
+    struct wall from, until;
+
+    if (key->mv_size < 17 || value->mv_size != 8)
+        return true; /* damaged: it is found when it is read */
+    from = key_time(k + key->mv_size - 17);
+    until = key_time(value->mv_data);
+    return (c->until.us == 0 || from.us <= c->until.us) &&
+           (until.us == 0 || until.us >= c->from.us);
+}
+
+/* Those whose key in the index begins with this, and (unless it is NULL) which meet `with`. A
+ * callback that returns < 0 ends it. */
 static int each_of(struct store *s, enum table t, const struct key *prefix,
+                   const struct collection *with,
                    int (*each)(void *ctx, const struct collection *c), void *ctx)
 {
     struct reading reading CLEANUP(reading_end) = {.txn = NULL};
     MDB_cursor *cursor CLEANUP(cursor_closep) = NULL;
-    MDB_val key = key_val(prefix), nothing;
+    MDB_val key = key_val(prefix), value;
     struct collection c;
     int rc, r = reading_begin(s, &reading);
 
@@ -273,12 +290,14 @@ static int each_of(struct store *s, enum table t, const struct key *prefix,
         r = lmdb_error(mdb_cursor_open(reading.txn, s->tables[t], &cursor));
     if (r < 0)
         return r;
-    for (rc = mdb_cursor_get(cursor, &key, &nothing, prefix->len > 0 ? MDB_SET_RANGE : MDB_FIRST);
+    for (rc = mdb_cursor_get(cursor, &key, &value, prefix->len > 0 ? MDB_SET_RANGE : MDB_FIRST);
          rc == 0 && key.mv_size > prefix->len &&
          memcmp(key.mv_data, prefix->bytes, prefix->len) == 0;
-         rc = mdb_cursor_get(cursor, &key, &nothing, MDB_NEXT)) {
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        if (with && !meets(with, &key, &value))
+            continue;
         r = named(&reading, &key, &c);
-        if (r == 0)
+        if (r == 0 && !(with && c.request.bits == with->request.bits && c.target == with->target))
             r = each(ctx, &c);
         if (r < 0)
             return r;
@@ -291,36 +310,15 @@ int store_load_collections(struct store *s, int (*each)(void *ctx, const struct 
 {
     static const struct key ALL;
 
-    return each_of(s, COLLECTIONS_OPEN, &ALL, each, ctx);
-}
-
-struct beside {
-    const struct collection *of;
-    int (*each)(void *ctx, const struct collection *c);
-    void *ctx;
-};
-
-static bool meet(const struct collection *a, const struct collection *b)
-{
-    return (a->until.us == 0 || b->from.us <= a->until.us) &&
-           (b->until.us == 0 || a->from.us <= b->until.us);
-}
-
-static int look_beside(void *ctx, const struct collection *c)
-{
-    const struct beside *b = ctx;
-    bool itself = c->request.bits == b->of->request.bits && c->target == b->of->target;
-
-    return !itself && meet(c, b->of) ? b->each(b->ctx, c) : 0;
+    return each_of(s, COLLECTIONS_OPEN, &ALL, NULL, each, ctx);
 }
 
 int store_collections_beside(struct store *s, const struct collection *c,
                              int (*each)(void *ctx, const struct collection *c), void *ctx)
 {
-    struct beside b = {.of = c, .each = each, .ctx = ctx};
     struct key k = key_of_person(c);
 
-    return each_of(s, COLLECTIONS_OF, &k, look_beside, &b);
+    return each_of(s, COLLECTIONS_OF, &k, c, each, ctx);
 }
 
 int store_oldest_collection(struct store *s, struct wall before, struct collection *ret)

@@ -34,7 +34,8 @@ enum table {
     COLLECTIONS = 18,      /* request's id, target u8 */
     COLLECTIONS_OPEN = 19, /* the same: not over */
     COLLECTIONS_BY_TIME = 20, /* activation, request's id, target */
-    COLLECTIONS_OF = 21,      /* user id, NUL, account, NUL, set, NUL, activation, id, target */
+    COLLECTIONS_OF = 21,      /* user id, NUL, account, NUL, set, NUL, activation, id, target.
+                               * Value: when the last credentials die */
     TABLES = 22,
 };
 

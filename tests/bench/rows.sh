@@ -378,11 +378,13 @@ rows_of_activity()
     mkdir -p "$STORES/calls"
     id=$("$B/activity" fill "$STORES/calls" "$requests" 500 2001 "$STORES/texts") || die "no calls"
     needle=$(sed -n '777s/.*"eventID":"\([^"]*\)".*/\1/p' "$STORES/texts") # there once
+    printf '#!/bin/sh\ngrep -c "$@" | cat\n' >/mnt/bench/grep # it stops early where nobody reads
+    chmod 755 /mnt/bench/grep
     daemon calls
     teamctl --socket "$(control_of calls)" logs "$id" --json 2>/dev/null | wc -l | grep -qx 500 || die "not 500 calls"
     mapfile -t lines < <(as carol "$B/pair" "$(times 100 2)" 0 "0:teamctl --socket $(control_of calls) logs $id --json")
     plain_row "logs of 500 calls among $((requests * 500))" us "${lines[0]%% *}" '<=' 50000 "with the start of teamctl"
-    mapfile -t lines < <(as carol "$B/pair" "$(times 9 1)" 0 "0:grep -c $needle $STORES/texts" \
+    mapfile -t lines < <(as carol "$B/pair" "$(times 9 1)" 0 "0:/mnt/bench/grep $needle $STORES/texts" \
         "0:teamctl --socket $(control_of calls) logs --search $needle --json")
     [ ${#lines[@]} -eq 2 ] || die "search: no figures"
     set -- ${lines[0]} ${lines[1]}

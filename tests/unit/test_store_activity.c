@@ -240,6 +240,52 @@ static void what_stands_between_fields_is_no_match(void **state)
     store_close(s);
 }
 
+static int count(void *ctx, const struct activity *a)
+{
+    (void)a;
+    ++*(int *)ctx;
+    return 0;
+}
+
+static int found(struct store *s, const char *text)
+{
+    struct activity_query q = {.request = {R1}, .match = text, .match_len = strlen(text)};
+    size_t budget = SIZE_MAX;
+    int n = 0;
+
+    assert_int_equal(store_activity(s, &q, &budget, count, &n), 0);
+    return n;
+}
+
+/* Of records of all lengths, at every place of them. */
+static void a_text_is_found_wherever_it_stands(void **state)
+{
+    static char raws[64][128], ids[64][8];
+    struct activity rows[64];
+    struct store *s = kit_open();
+
+    (void)state;
+    put(s, kit_collection(R1, 0, 5));
+    for (int i = 0; i < 64; i++) {
+        snprintf(ids[i], sizeof ids[i], "e%d", i);
+        rows[i] = call(10, ids[i], "Name");
+        memset(raws[i], 'n', (size_t)i);
+        memcpy(raws[i] + i, "needle", 6);
+        memset(raws[i] + i + 6, 'e', (size_t)(i % 7) * 8);
+        rows[i].raw = raws[i];
+        rows[i].source = rows[i].region = rows[i].address = "";
+    }
+    assert_int_equal(add(s, R1, 0, rows, 64), 64);
+    assert_int_equal(found(s, "needle"), 64);
+    assert_int_equal(found(s, "eedl"), 64);
+    assert_int_equal(found(s, "nnnnnnnnnneedle"), 64 - 9);
+    assert_int_equal(found(s, "needlee"), 64 - 10);
+    assert_int_equal(found(s, "neeedle"), 0);
+    assert_int_equal(found(s, "d"), 64);
+    assert_int_equal(found(s, "z"), 0);
+    store_close(s);
+}
+
 static int refuse(void *ctx, const struct activity *a)
 {
     (void)ctx, (void)a;
@@ -471,6 +517,7 @@ int main(void)
         TEST(a_query_goes_on_where_it_was),
         TEST(filters),
         TEST(what_stands_between_fields_is_no_match),
+        TEST(a_text_is_found_wherever_it_stands),
         TEST(what_a_callback_refuses_ends_it),
         TEST(those_that_are_not_over_are_loaded),
         TEST(those_of_the_same_person_and_place_at_the_same_time),
