@@ -295,7 +295,7 @@ mutation: ## change the core in one place at a time: which change do its tests n
 	@tests/mutation/run $(MUTATE)
 
 .PHONY: purity
-purity: ## who may include, call, export and link what (DESIGN.md 3)
+purity: ## who may include, call, export and link what
 	@tests/purity/check.sh
 
 C_FILES := $(shell find include teamd pam_team teamctl tests -name '*.c')

@@ -57,4 +57,11 @@ run as carol bash -c "teamctl audit; teamctl audit --json; teamctl audit --csv; 
 unlike "nothing alive is in anybody's output" "$out" $'[\e\a\x7f\r]|\xc2\x9b|\xe2\x80\xae'
 run cat "$SYSLOG" "$TEAM_LOG"
 unlike "nor in our lines of the log" "$(grep -E 'pam_team|teamd' <<<"$out")" $'[\e\a\x7f]|\xc2\x9b|\xe2\x80\xae'
+
+# Who has installed this has no design papers.
+pages=$(find "$SRC/teamd" "$SRC/teamctl" "$SRC/pam_team" -name '*.[1-8]')
+is "no page sends people to papers that they have not" "$(grep -l 'DESIGN' $pages "$SRC/README.md" -r "$SRC/conf")" ""
+run make --no-print-directory -C "$SRC" help
+unlike "nor does make help" "$out" 'DESIGN'
+like "which has the targets" "$out" 'make purity'
 finish
