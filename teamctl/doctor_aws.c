@@ -71,6 +71,8 @@ void doctor_aws(struct doctor *d)
         return;
     check_courier(d);
     check_trouble(d);
+    if (d->aws.refresh_s[0] == '\0')
+        return; /* it was turned off, and something is still to be removed */
     check_directory(d);
     if (d->aws.drift[0] != '\0' && strcmp(d->aws.drift, "0") != 0)
         found(d, GRADE_WARN, "aws", "teamctl drift lists them; remove them in AWS",

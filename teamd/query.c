@@ -323,9 +323,10 @@ static void put_aws(struct query *q)
     if (!t->world.policy->aws && t->world.n_errands == 0)
         return;
     put_status(q, "courier", l->work ? "connected" : "not connected");
-    if (t->config->aws.portal_url[0])
+    if (t->world.policy->aws && t->config->aws.portal_url[0])
         put_status(q, "portal_url", t->config->aws.portal_url);
-    put_status_u64(q, "directory_refresh_s", (uint64_t)t->config->aws.refresh_s);
+    if (t->world.policy->aws)
+        put_status_u64(q, "directory_refresh_s", (uint64_t)t->config->aws.refresh_s);
     if (t->world.directory)
         put_directory(q, t->world.directory);
     else

@@ -155,10 +155,20 @@ teamctl reconcile >/dev/null
 like "drift is told" "$(doctor)" 'warn nobody approved 1 of its assignments'
 kill_courier
 conf 'portal_url = "https://x.awsapps.com/start";'
+start_courier
+id=$(as alice teamctl request aws:dev/AdministratorAccess --for 1h --reason x 2>/dev/null)
+ok "something is open" comes_within 15 "$id" active
+kill_courier
 stop_teamd
 config <<'EOF'
 eligibility = ( { name = "sre"; who = ["alice"]; targets = ["host:*/sudo"]; max_duration = "4h"; approval_required = false; } );
 EOF
+start_teamd || die "no teamd"
+out=$(doctor)
+like "of AWS that was turned off, what is left is said" "$out" '^bad team-courier is not connected'
+is "and nothing else is" "$(grep -c . <<<"$out")" 1
+stop_teamd
+rm -rf /var/lib/team
 start_teamd || die "no teamd"
 is "of AWS that is not used nothing is said" "$(doctor)" ""
 stop_teamd
