@@ -2,6 +2,7 @@
 #include "courier/xml.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <team/text.h>
 #include <time.h>
 
@@ -59,13 +60,45 @@ json_t *answer_large(const char *body, size_t len)
                : read_object(body, len, ANSWER_DEPTH_MAX, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL);
 }
 
+/* The number of \uXXXX at s, or -1 if there is none before `end`. */
+static long escaped(const char *s, const char *end)
+{
+    char digits[5] = "";
+
+    if (end - s < 6 || s[0] != '\\' || s[1] != 'u')
+        return -1;
+    memcpy(digits, s + 2, 4);
+    return strspn(digits, "0123456789abcdefABCDEF") == 4 ? strtol(digits, NULL, 16) : -1;
+}
+
+/* Halves of pairs stand for nothing: U+FFFD in their places. */
+static void mend_halves(char *s, size_t n)
+{
+    const char *end = s + n;
+
+    for (char *at = s; at < end; at++) {
+        long c = escaped(at, end), low = c < 0 ? -1 : escaped(at + 6, end);
+        bool pair = c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000;
+
+        if (c >= 0xd800 && c < 0xe000 && !pair)
+            memcpy(at + 2, "fffd", 4);
+        at += pair ? 11 : *at == '\\' ? 1 : 0;
+    }
+}
+
 json_t *answer_record(const char *body, size_t len)
 {
-    json_t *value = read_object(body, len, ANSWER_RECORD_DEPTH_MAX, JSON_ALLOW_NUL);
+    enum { DEPTH = ANSWER_RECORD_DEPTH_MAX };
+    json_t *value = read_object(body, len, DEPTH, JSON_ALLOW_NUL);
+    char *mended = value ? NULL : malloc(len + 1);
 
-    return value ? value
-                 : read_object(body, len, ANSWER_RECORD_DEPTH_MAX,
-                               JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL);
+    if (mended) {
+        memcpy(mended, body, len);
+        mend_halves(mended, len);
+        value = read_object(mended, len, DEPTH, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL);
+    }
+    free(mended);
+    return value;
 }
 
 json_t *answer_xml(const char *body, size_t len)

@@ -12,9 +12,10 @@ json_t *answer_json(const char *body, size_t len);
 /* The same, where people wrote what is in it: texts may have a NUL. */
 json_t *answer_large(const char *body, size_t len);
 
-/* One record of CloudTrail, or NULL: also with duplicate members, deep, with NUL in texts and any
- * integers, because whoever calls AWS decides on some of it, and must not be able to make it
- * unreadable. */
+/* One record of CloudTrail, or NULL: also with duplicate members, deep, with NUL and halves of
+ * pairs
+ * (\ud800) in texts and any integers, because whoever calls AWS decides on some of it, and must not
+ * be able to make it unreadable. */
 json_t *answer_record(const char *body, size_t len);
 
 /* What is in <XResult> of an answer to the operation X, or NULL. */

@@ -215,6 +215,25 @@ static void an_answer_has_a_size(void **state)
     assert_int_equal(r->outcome, AWS_GARBLED);
     assert_int_equal(r->attempts, 1);
     assert_non_null(strstr(r->message, "too large"));
+    assert_string_equal(r->code, AWS_TOO_LARGE);
+}
+
+/* 5 MB, and a NUL: only for who asks for what people wrote. */
+static void a_large_answer_has_to_be_asked_for(void **state)
+{
+    static const struct aws_options LARGE = {.large = true};
+    static char body[5 * 1024 * 1024] = "{\"a\":\"\\u0000";
+    static const struct page PAGES[] = {{.status = 200, .body = body}};
+    size_t n = strlen(body);
+
+    (void)state;
+    memset(body + n, 'x', sizeof body - n - 3);
+    memcpy(body + sizeof body - 3, "\"}", 3);
+    stage.server->pages = PAGES;
+    stage.server->n_pages = 1;
+    assert_string_equal(call(AWS_LOGS, "X", NULL)->code, AWS_TOO_LARGE);
+    assert_int_equal(call(AWS_LOGS, "X", &LARGE)->outcome, AWS_OK);
+    assert_int_equal(json_string_length(json_object_get(stage.answer, "a")), sizeof body - 14);
 }
 
 static void patience_ends(void **state)
@@ -512,6 +531,7 @@ int main(void)
         TEST(trouble_that_stays_is_told_in_the_end),
         TEST(nobody_listening_did_nothing),
         TEST(an_answer_has_a_size),
+        TEST(a_large_answer_has_to_be_asked_for),
         TEST(patience_ends),
         TEST(throttling_is_waited_out),
         TEST(throttling_without_end_is_told),

@@ -236,6 +236,48 @@ static void json_is_an_object_without_duplicates(void **state)
     assert_null(answer_json(deep, sizeof deep));
 }
 
+/* What people can write into CloudTrail's records does not make them unreadable. */
+static void records_are_read_whatever_is_in_them(void **state)
+{
+    static const struct {
+        const char *record, *a; /* as JSON */
+    } ROWS[] = {
+        {"{\"a\":\"\\u0000\"}", "\"\\u0000\""},
+        {"{\"a\":1,\"a\":2}", "2"},
+        {"{\"a\":[123456789012345678901234567890]}", "[1.2345678901234568e29]"},
+        {"{\"a\":\"\\ud800\"}", "\"\xef\xbf\xbd\""},
+        {"{\"a\":\"x\\udc00\\ud83d\\ude00\\ud83dy\"}",
+         "\"x\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbdy\""},
+        {"{\"a\":\"\\\\ud800\\ud800\"}", "\"\\\\ud800\xef\xbf\xbd\""},
+        {"{\"a\":\"\\ud800\\u0041\"}", "\"\xef\xbf\xbd"
+                                       "A\""},
+    };
+    static const char *const BAD[] = {"",   "[]", "{", "{\"a\":\"\\ud8\"}", "{\"a\":\"\xff\"}",
+                                      "\\", "\\u"};
+    json_t *o;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        char *a;
+
+        o = answer_record(ROWS[i].record, strlen(ROWS[i].record));
+        a = json_dumps(json_object_get(o, "a"), JSON_ENCODE_ANY | JSON_COMPACT);
+        if (!a || strcmp(a, ROWS[i].a) != 0)
+            fail_msg("%s: %s", ROWS[i].record, a);
+        free(a);
+        json_decref(o);
+    }
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+        assert_null(answer_record(BAD[i], strlen(BAD[i])));
+    o = answer_large("{\"a\":\"\\u0000\"}", 14);
+    assert_non_null(o);
+    json_decref(o);
+    assert_null(answer_large("{\"a\":1,\"a\":2}", 13));
+    o = answer_large("", 0);
+    assert_non_null(o);
+    json_decref(o);
+}
+
 static void xml_answers_are_their_result(void **state)
 {
     static const char OK[] = "<GetCallerIdentityResponse xmlns=\"x\"><GetCallerIdentityResult>"
@@ -437,6 +479,7 @@ int main(void)
         cmocka_unit_test(xml_becomes_json),
         cmocka_unit_test(xml_is_not_deep_and_not_broad),
         cmocka_unit_test(json_is_an_object_without_duplicates),
+        cmocka_unit_test(records_are_read_whatever_is_in_them),
         cmocka_unit_test(xml_answers_are_their_result),
         cmocka_unit_test(errors_have_many_forms),
         cmocka_unit_test(dates_of_both_kinds),

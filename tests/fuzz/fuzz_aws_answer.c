@@ -3,6 +3,8 @@
  * LIBFUZZER: -max_len=4096 */
 #include "fuzz/fuzz.h"
 
+#include "courier/activity.h"
+#include "courier/activity_raw.h"
 #include "courier/answer.h"
 #include "courier/metadata.h"
 #include "courier/process.h"
@@ -22,6 +24,30 @@ static void try_json(const char *s, size_t n)
 
     must(!o || json_is_object(o), "an answer is an object");
     json_decref(o);
+}
+
+/* What is kept of a record is one line of JSON, whatever it was. */
+static void try_record(const char *s, size_t n)
+{
+    static char out[ACTIVITY_RAW_MAX + 1];
+    json_t *record = answer_record(s, n), *back;
+    struct activity_event e;
+    size_t size, len = activity_raw(s, n, out, &size);
+
+    if (record && activity_read(record, &e)) {
+        plain(e.id, sizeof e.id);
+        plain(e.name, sizeof e.name);
+        plain(e.resource, sizeof e.resource);
+        plain(e.user, sizeof e.user);
+    }
+    if (record) {
+        must(len > 0, "what can be read can be kept");
+        plain(out, sizeof out);
+        back = answer_record(out, len);
+        must(back != NULL, "what is kept can be read");
+        json_decref(back);
+    }
+    json_decref(record);
 }
 
 static void try_xml(const char *s, size_t n)
@@ -90,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
         try_dates(s);
     } else if (what < 2) {
         try_json(s, n);
+        try_record(s, n);
     } else if (what < 4) {
         try_xml(s, n);
     } else if (what < 6) {
