@@ -53,6 +53,11 @@ enum { MEMBERS_MAX = 256 };
 struct members {
     uint32_t uids[MEMBERS_MAX];
     size_t n;
+    /* How far the look-ups are: principal of the policy, place in the directory, and asked of this
+     * group. One is under way. */
+    size_t principal;
+    uint32_t at, asked;
+    bool looking;
 };
 
 struct link;  /* to team-courier */
