@@ -354,9 +354,9 @@ static void rig_up(void)
     must(make_socket(rig_dir, "gate.sock", 0600, &sockets.gate) == 0, "a socket");
     must(make_socket(rig_dir, "control.sock", 0666, &sockets.control) == 0, "a socket");
     t->budget = budget_new();
-    must(t->budget && turn_new(t) >= 0 && query_new(t) >= 0 && sessions_new(t) >= 0 &&
-             open_world(t, "bastion-1") == 0 && ipc_new(t->loop, &HANDLERS, t, &t->ipc) == 0 &&
-             reload_begin(t, ready, t) >= 0,
+    must(t->budget && turn_new(t) >= 0 && query_new(t) >= 0 && link_new(t) >= 0 &&
+             sessions_new(t) >= 0 && open_world(t, "bastion-1") == 0 &&
+             ipc_new(t->loop, &HANDLERS, t, &t->ipc) == 0 && reload_begin(t, ready, t) >= 0,
          "teamd starts");
     rig_settle();
     must(t->world.policy != NULL, "teamd is ready");
