@@ -10,6 +10,7 @@
  * answered is asked for again. */
 
 enum {
+    NOTED_AT_ONCE = 4,
     PASSES_MAX = 8,        /* under way at once */
     ROWS_MAX = 1400,       /* of one packet: none is smaller than 47 bytes */
     TIDY_EVERY_S = 3600,   /* looking for what need not be kept any more */
@@ -75,16 +76,37 @@ const char *activity_why_not(const struct teamd *t)
 /* ---- which ------------------------------------------------------------------------------------
  */
 
+/* They are sorted by this; where it is, or belongs. */
+static size_t place_of(const struct activity_desk *d, struct id request, uint8_t target)
+{
+    size_t low = 0, high = d->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct collecting *c = &d->all[middle];
+
+        if (c->request.bits < request.bits ||
+            (c->request.bits == request.bits && c->target < target))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static struct collecting *find(const struct activity_desk *d, struct id request, uint8_t target)
 {
-    for (size_t i = 0; i < d->n; i++)
-        if (d->all[i].request.bits == request.bits && d->all[i].target == target)
-            return &d->all[i];
-    return NULL;
+    size_t at = place_of(d, request, target);
+    bool there = at < d->n && d->all[at].request.bits == request.bits &&
+                 d->all[at].target == target;
+
+    return there ? &d->all[at] : NULL;
 }
 
 static int add(struct activity_desk *d, const struct collecting *c)
 {
+    size_t at = place_of(d, c->request, c->target);
+
     if (d->n == d->cap) {
         size_t cap = d->cap ? 2 * d->cap : 16;
         struct collecting *more = reallocarray(d->all, cap, sizeof *more);
@@ -94,13 +116,18 @@ static int add(struct activity_desk *d, const struct collecting *c)
         d->all = more;
         d->cap = cap;
     }
-    d->all[d->n++] = *c;
+    memmove(&d->all[at + 1], &d->all[at], (d->n - at) * sizeof *c);
+    d->all[at] = *c;
+    d->n++;
     return 0;
 }
 
 static void drop(struct activity_desk *d, struct collecting *c)
 {
-    *c = d->all[--d->n];
+    size_t at = (size_t)(c - d->all);
+
+    d->n--;
+    memmove(&d->all[at], &d->all[at + 1], (d->n - at) * sizeof *c);
 }
 
 static struct pass *pass_named(const struct teamd *t, uint64_t token)
@@ -251,9 +278,8 @@ void link_collect(struct teamd *t, struct id request)
 {
     struct activity_desk *d = t->link->activity;
 
-    for (size_t i = 0; i < d->n_noted; i++)
-        if (d->noted[i].bits == request.bits)
-            return;
+    if (d->n_noted > 0 && d->noted[d->n_noted - 1].bits == request.bits)
+        return;
     if (t->config && activity_why_not(t) && d->n == 0)
         return; /* when it is turned on, live requests are looked at */
     if (d->n_noted == d->cap_noted) {
@@ -269,12 +295,12 @@ void link_collect(struct teamd *t, struct id request)
     look_soon(t);
 }
 
-/* False: the disk is full; later. */
+/* A few of them: each may be a commit. False: the disk is full; later. */
 static bool see_noted(struct teamd *t)
 {
     struct activity_desk *d = t->link->activity;
 
-    while (d->n_noted > 0) {
+    for (unsigned i = 0; i < NOTED_AT_ONCE && d->n_noted > 0; i++) {
         int r = t->retry_s > 0 ? -ENOSPC
                                : store_request(t->store, d->noted[d->n_noted - 1], see, t);
 
@@ -388,8 +414,9 @@ static struct boot tidy(struct teamd *t, struct now now)
 static int look(sd_event_source *source, uint64_t usec, void *ctx)
 {
     struct teamd *t = ctx;
+    const struct activity_desk *d = t->link->activity;
     struct now now = host_now();
-    struct boot next;
+    struct boot next, begin;
 
     (void)source;
     (void)usec;
@@ -400,8 +427,10 @@ static int look(sd_event_source *source, uint64_t usec, void *ctx)
         return 0;
     }
     next = tidy(t, now);
-    now.boot = begin_passes(t, now);
-    arm(t, now.boot.us < next.us ? now.boot : next);
+    begin = begin_passes(t, now);
+    if (d->n_noted > 0)
+        next.us = 0;
+    arm(t, begin.us < next.us ? begin : next);
     return 0;
 }
 
@@ -439,9 +468,9 @@ void activity_follow(struct teamd *t, struct id request)
     struct activity_desk *d = t->link->activity;
     bool followed = logs_followed(t, request);
 
-    for (size_t i = 0; i < d->n; i++)
-        if (d->all[i].request.bits == request.bits)
-            collect_follow(&d->all[i], followed, host_now());
+    for (size_t i = place_of(d, request, 0); i < d->n && d->all[i].request.bits == request.bits;
+         i++)
+        collect_follow(&d->all[i], followed, host_now());
     look_soon(t);
 }
 
