@@ -9,7 +9,7 @@
 #define ROUND_TRIP(kind, type)                                                       \
     static void round_trip_##kind(const uint8_t *data, size_t len)                   \
     {                                                                                \
-        static uint8_t once[RECORD_MAX], twice[RECORD_MAX];                          \
+        static uint8_t once[ACTIVITY_MAX], twice[ACTIVITY_MAX];                      \
         static type value, again;                                                    \
         size_t n, m;                                                                 \
                                                                                      \
@@ -29,12 +29,14 @@ ROUND_TRIP(words, struct words)
 ROUND_TRIP(session, struct kept_session)
 ROUND_TRIP(ledger, struct ledger)
 ROUND_TRIP(event, struct trail_event)
+ROUND_TRIP(collection, struct collection)
+ROUND_TRIP(activity, struct activity)
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
     static void (*const KINDS[])(const uint8_t *, size_t) = {
-        round_trip_request, round_trip_decision, round_trip_words,
-        round_trip_session, round_trip_ledger,   round_trip_event,
+        round_trip_request, round_trip_decision, round_trip_words,      round_trip_session,
+        round_trip_ledger,  round_trip_event,    round_trip_collection, round_trip_activity,
     };
     struct fuel f = {input, len};
     unsigned kind = take(&f) % (sizeof KINDS / sizeof KINDS[0]);

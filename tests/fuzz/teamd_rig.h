@@ -338,10 +338,11 @@ static void rig_settle(void)
         must(++turns < 100000, "teamd comes to rest");
 }
 
-/* As prepare() and begin() of main.c, without signals and privileges. */
+/* As prepare() of prepare.c and begin() of main.c, without signals and privileges. */
 static void rig_up(void)
 {
     struct teamd *t = &teamd;
+    char path[128];
 
     rig_make();
     memset(t, 0, sizeof *t);
@@ -351,8 +352,10 @@ static void rig_up(void)
     last_id = 0;
     sockets = (struct sockets){-1, -1, -1};
     must(sd_event_new(&t->loop) >= 0 && people_new(t->loop, 0, 0, &t->people) == 0, "a loop");
-    must(make_socket(rig_dir, "gate.sock", 0600, &sockets.gate) == 0, "a socket");
-    must(make_socket(rig_dir, "control.sock", 0666, &sockets.control) == 0, "a socket");
+    rig_path(path, sizeof path, "gate.sock");
+    must(ipc_socket_make(path, 0600, &sockets.gate) == 0, "a socket");
+    rig_path(path, sizeof path, "control.sock");
+    must(ipc_socket_make(path, 0666, &sockets.control) == 0, "a socket");
     t->budget = budget_new();
     must(t->budget && turn_new(t) >= 0 && query_new(t) >= 0 && link_new(t) >= 0 &&
              sessions_new(t) >= 0 && open_world(t, "bastion-1") == 0 &&
