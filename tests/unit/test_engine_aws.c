@@ -578,7 +578,7 @@ static void a_set_that_is_gone_is_waited_for(void **state)
     engine_step(&play.g.w, &(struct event){.kind = EV_TICK}, play.g.now, &play.g.out);
     assert_int_equal(play.g.w.n_errands, 0);
     play.g.w.directory = before;
-    free(less);
+    roll_free_directory(less);
 }
 
 static void who_has_an_assignment_there_keeps_others_from_it(void **state)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -434,10 +435,12 @@ static int ask_in(const char *dir)
 static int ask_libpam(const char *text)
 {
     char dir[] = "/tmp/team-pam-XXXXXX", path[64];
-    int status;
+    int status, said;
+    int *says = mmap(NULL, sizeof *says, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid;
     FILE *f;
 
+    assert_ptr_not_equal(says, MAP_FAILED);
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/service", dir);
     f = fopen(path, "w");
@@ -445,13 +448,17 @@ static int ask_libpam(const char *text)
     fputs(text, f);
     fclose(f);
     pid = fork();
-    if (pid == 0)
-        _exit(ask_in(dir));
+    if (pid == 0) {
+        *says = ask_in(dir);
+        _exit(0); /* which valgrind makes another of, where something was not freed */
+    }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     unlink(path);
     rmdir(dir);
     assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status) == 2 ? -1 : WEXITSTATUS(status);
+    said = *says;
+    munmap(says, sizeof *says);
+    return said == 2 ? -1 : said;
 }
 
 /* And what our reading of it says, of rules that are required. */
