@@ -369,11 +369,13 @@ $(BUILD)/units/%: conf/systemd/% FORCE
 .PHONY: FORCE
 FORCE:
 
+# Each in one step: whoever runs or loads the old one at this moment, as sudo does, has it or the new one.
 .PHONY: install
 install: all $(UNITS) ## honours DESTDIR, PREFIX, PAMDIR, UNITDIR; keeps an existing configuration
 	@set -e; for row in $(INSTALLED); do \
 		file=$${row%%:*} rest=$${row#*:}; \
-		$(INSTALL) -D -m "$${rest#*:}" "$$file" "$(DESTDIR)$${rest%:*}"; \
+		$(INSTALL) -D -m "$${rest#*:}" "$$file" "$(DESTDIR)$${rest%:*}.new"; \
+		mv -fT "$(DESTDIR)$${rest%:*}.new" "$(DESTDIR)$${rest%:*}"; \
 		echo "installed $(DESTDIR)$${rest%:*}"; \
 	done
 	@set -e; config=$(DESTDIR)$(SYSCONFDIR)/team/team.conf; \
