@@ -111,7 +111,7 @@ static void sets_part(void *ctx, enum directory_part part, const struct aws_fail
     if (!failure)
         return;
     aws_failure_text(failure, text);
-    found(ctx, "bad", "%s", text);
+    found(ctx, "unknown", "how long credentials live: %s", text);
 }
 
 static void activity_found(void *ctx, bool good, const char *text)
@@ -149,7 +149,7 @@ static void look_at_sets(struct check *c)
 {
     struct directory_calls calls = {.row = set_row, .part = sets_part, .done = sets_done, .ctx = c};
 
-    if (c->bad || directory_sync(c->aws, &c->place, DIRECTORY_SETS, &calls, &c->sets) < 0) {
+    if (!c->set[0] || directory_sync(c->aws, &c->place, DIRECTORY_SETS, &calls, &c->sets) < 0) {
         found(c, "unknown", "how long credentials live was not looked at");
         look_at_activity(c);
     }

@@ -27,6 +27,15 @@ ok "the policy in the manual is JSON" jq -e .Statement[0].Action[0] <<<"$policy"
 moto_checks "$policy"
 like "what is not in it is refused" "$(aws sso-admin create-permission-set --instance-arn "$instance" --name No 2>&1)" \
     AccessDenied
+config <<'CONF'
+aws: { region = "eu-west-1"; };
+eligibility = ( { name = "sre"; who = ["alice"]; targets = ["aws:*/*"]; max_duration = "4h"; approval_required = false; } );
+CONF
+run timeout 120 "$BUILD/team-courier" --config /etc/team/team.conf --check
+like "team-courier --check is refused nothing" "$out" 'ok +sso:ListAccountAssignments'
+is "..." "$(grep -c 'is refused' <<<"$out")" 0
+like "it says that this is the management account" "$out" 'warn +123456789012 is the management account'
+like "and that a set lasts two hours" "$out" 'credentials of AdministratorAccess live 2h'
 account=$prod set=$admin
 
 assigned()
