@@ -441,6 +441,11 @@ static void the_first_pass_looks_at_what_was_being_ended(void **state)
     s = (struct session){.number = 2, .uid = 1001, .state = SESSION_TERMINATING};
     assert_true(world_restore_session(&g.w, &s));
     assert_int_equal(g.w.wake.wall.us, 0);
+    engine_step(&g.w, &(struct event){.kind = EV_TICK}, g.now, &g.out);
+    assert_int_equal(world_session(&g.w, 2)->state, SESSION_KILLING);
+    for (size_t i = 0; i < g.out.n; i++) /* under no request: nobody has revoked it */
+        if (g.out.items[i].kind == EFFECT_AUDIT)
+            assert_string_equal(g.out.items[i].audit.actor.text, "");
 }
 
 /* ---- invariants ----------------------------------------------------------------------------- */
