@@ -24,6 +24,7 @@ struct places {
     unsigned users;
     size_t n;
     struct activity_place at[ACTIVITY_PLACES_MAX];
+    uint64_t slow_until[ACTIVITY_PLACES_MAX]; /* see activity_source.h */
     const char *regions[ACTIVITY_PLACES_MAX][ACTIVITY_REGIONS_MAX];
 };
 
@@ -286,6 +287,7 @@ static void begin_reading(struct reading *r)
     activity_place_role(r->place, job->account, role);
     activity_place_source(r->place, job->places->regions[r - job->at], &r->source);
     r->source.loop = j->loop;
+    r->source.slow_until = &job->places->slow_until[r - job->at];
     r->source.aws = activity_clients_take(&j->clients, role, r->place->external_id, why);
     if (!r->source.aws) {
         source_gap(r, job->from, job->until, why);

@@ -20,7 +20,10 @@ struct activity_source {
     struct aws_client
         *aws;           /* as whom: in the account that has the log group, the store, the events */
     const char *region; /* LOGS, LAKE: where they are; NULL: the client's own */
-    const char *log_group;      /* LOGS: its name, or its ARN if it is another account's */
+    const char *log_group; /* LOGS: its name, or its ARN if it is another account's */
+    /* LOGS: until then (CLOCK_BOOTTIME, microseconds) lists are too slow here, because too much is
+     * written; written by fetches. NULL: nobody remembers it. */
+    uint64_t *slow_until;
     const char *store;          /* LAKE: the id of the event data store */
     const char *const *regions; /* LOOKUP: "global" events are in us-east-1 */
     size_t n_regions;

@@ -88,12 +88,14 @@ static const struct activity_scope BOB = {
 /* How it is asked for. */
 static int64_t asked_after_s;
 static bool asked_soon;
+static uint64_t slow_until;
 
 static struct activity_source source(enum activity_kind kind)
 {
     return (struct activity_source){.kind = kind,
                                     .loop = fake_loop,
                                     .log_group = "trail",
+                                    .slow_until = &slow_until,
                                     .store = "12345678-1234-1234-1234-123456789012",
                                     .regions = REGIONS,
                                     .n_regions = 2};
@@ -345,6 +347,34 @@ static void who_waits_gets_a_list(void **state)
     asked_soon = false;
 }
 
+/* Where much is written a list takes long, however little of it is asked for. Then, and for a while
+ * afterwards, it is a query; but not when it is we who are slow. */
+static void a_list_that_takes_long_becomes_a_query(void **state)
+{
+    static const struct fake_line LONG[] = {
+        {"FilterLogEvents", NULL, "{'events':[" LINE("a", "12:00:01", "bob") "],'nextToken':'t'}"},
+        {"FilterLogEvents", NULL, "?"},
+        {"StartQuery", "{'startTime':1795608000,'endTime':1795609860}", "{'queryId':'q'}"},
+        {"GetQueryResults", NULL,
+         "{'status':'Complete','results':[" ROW("a", "12:00:01", "bob") "," ROW("b", "12:00:02",
+                                                                                "bob") "]}"},
+        {NULL, NULL, NULL}};
+    static const struct fake_line AFTERWARDS[] = {
+        {"StartQuery", NULL, "{'queryId':'q'}"},
+        {"GetQueryResults", NULL, "{'status':'Complete'}"},
+        {NULL, NULL, NULL}};
+    static const struct fake_line LATER[] = {{"FilterLogEvents", NULL, "{}"}, {NULL, NULL, NULL}};
+
+    (void)state;
+    slow_until = 0;
+    asked_soon = true;
+    assert_string_equal(fetch(ACTIVITY_LOGS, 60, LONG), "a a b ");
+    assert_string_equal(fetch(ACTIVITY_LOGS, 60, AFTERWARDS), "");
+    slow_until = 1;
+    assert_string_equal(fetch(ACTIVITY_LOGS, 60, LATER), "");
+    asked_soon = false;
+}
+
 /* ---- records -----------------------------------------------------------------------------------
  */
 
@@ -407,8 +437,10 @@ static void who_has_no_room_is_waited_for(void **state)
     seen.text = text_over(seen.said, sizeof seen.said);
     scope.from = noon(0);
     scope.until = noon(60);
-    assert_int_equal(activity_fetch(&s, &scope, noon(0), false, &CAREFUL, &f), 0);
+    assert_int_equal(activity_fetch(&s, &scope, noon(0), true, &CAREFUL, &f), 0);
     run_a_while();
+    for (int i = 0; i < 40; i++) /* longer than a list may take */
+        sd_event_run(fake_loop, 10000);
     assert_string_equal(seen.said, "a b ");
     assert_int_equal(fake_at, 1);
     activity_fetch_go_on(f);
@@ -678,6 +710,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_too_large_is_asked_for_in_halves),
         cmocka_unit_test(who_asks_later_finds_what_came_later),
         cmocka_unit_test(who_waits_gets_a_list),
+        cmocka_unit_test(a_list_that_takes_long_becomes_a_query),
         cmocka_unit_test(nobody_can_write_what_is_not_read),
         cmocka_unit_test(who_has_no_room_is_waited_for),
         cmocka_unit_test(who_has_no_room_for_results_is_waited_for),

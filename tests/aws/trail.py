@@ -281,14 +281,14 @@ def FilterLogEvents(world, request):
     if pattern[:1] != "{" or pattern[-1:] != "}":
         raise Refusal("InvalidParameterException", "the double knows patterns of JSON only")
     rows = lines(world, p.get("startTime", 0), p.get("endTime", 1 << 60), Condition(pattern[1:-1], True).test)
-    kind, _, at = p.get("nextToken", "full/0").partition("/")
+    empty, _, at = p.get("nextToken", f"{world.settings['empty_pages']}/0").partition("/")
     at, size = int(at), min(p.get("limit", 10000), world.settings["page"] or 10000)
-    if kind == "full" and world.settings["empty_pages"] and (at > 0 or "nextToken" not in p):
-        return {"events": [], "nextToken": f"now/{at}"}
+    if int(empty) > 0:
+        return {"events": [], "nextToken": f"{int(empty) - 1}/{at}"}
     answer = {"events": [{"logStreamName": "s", "timestamp": r["delivered"], "message": r["text"],
                           "ingestionTime": r["delivered"], "eventId": str(i)} for i, r in enumerate(rows[at:at + size])]}
     if at + size < len(rows):
-        answer["nextToken"] = f"full/{at + size}"
+        answer["nextToken"] = f"{world.settings['empty_pages']}/{at + size}"
     return answer
 
 

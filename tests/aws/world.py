@@ -35,7 +35,7 @@ SETTINGS = {
     "queries": {"logs": 30, "cloudtrail": 10},  # that run at once
     "query_polls": 1,          # that a query goes on for
     "insights_rows": 10000,    # of a query at most
-    "empty_pages": False,      # FilterLogEvents: each page is empty first
+    "empty_pages": 0,          # FilterLogEvents: so many that are empty come before each page
     "no_roles": [],            # ARNs that nobody may assume
     "role_s": 3600,            # how long credentials of a role last at most
 }

@@ -103,13 +103,13 @@ comes logs 202
 comes lake 202
 is "too many queries: it waits" "$(ids logs 202) $(gaps logs 202) $(ids lake 202) $(gaps lake 202)" \
     "first last p0-0  first last p0-0 "
-POST set '{"insights_rows": 10000, "empty_pages": true, "page": 2}'
+POST set '{"insights_rows": 10000, "empty_pages": 1, "page": 2}'
 ask logs 203 $PROD Admin bob 0 600
 ask lookup 203 $PROD Admin bob
 comes logs 203
 comes lookup 203
 is "pages that are empty, and pages that are small" "$(ids logs 203) $(ids lookup 203)" "first p0-0 first last p0-0"
-POST set '{"empty_pages": false, "page": 0}'
+POST set '{"empty_pages": 0, "page": 0}'
 POST faults '[{"op": "LookupEvents", "do": "throttle", "times": 2}, {"op": "FilterLogEvents", "do": "throttle"},
     {"op": "LookupEvents", "do": "html", "after": 1}, {"op": "FilterLogEvents", "do": "reset", "after": 1}]'
 ask logs 204 $PROD Admin bob 0 600
@@ -202,6 +202,15 @@ start_side_courier logs
 ask logs 503 $PROD Admin bob
 comes logs 503
 is "a courier that was killed starts again" "$(ids logs 503)" "first last p0-0"
+
+# ---- a log group into which much is written ---------------------------------------------------------------------------
+
+POST set '{"empty_pages": 1000}'
+ask logs 450 $PROD Admin bob 0 600 1
+comes logs 450
+is "where too much is written for a list, a query takes over" \
+    "$(ids logs 450) $(GET log | jq -r 'select(.service == "logs") | .operation' | tail -n 1)" "first p0-0 GetQueryResults"
+POST set '{"empty_pages": 0}'
 
 for side in logs lookup lake; do
     is "$side: nothing else was said" "$(grep -v 'connected to teamd\|teamd is gone\|AWS cannot be asked\|no credentials: role arn:aws:iam::222' /run/side-$side/log)" ""
