@@ -110,8 +110,8 @@ static void put_command(struct wire_out *w, struct wire_span session)
     wire_put(w, TEAM_RESOURCE, cut);
 }
 
-static bool line_of(const struct look *look, struct wire_span session, enum team_tag at,
-                    const char *kind, const char *name, struct wire_span *ret)
+static bool line_of(const struct look *look, bool of_many, struct wire_span session,
+                    enum team_tag at, const char *kind, const char *name, struct wire_span *ret)
 {
     static const enum team_tag AS_THEY_ARE[] = {TEAM_USER, TEAM_TARGET_USER, TEAM_TTY, TEAM_SESSION,
                                                 TEAM_ENDED_HOW};
@@ -123,7 +123,7 @@ static bool line_of(const struct look *look, struct wire_span session, enum team
     wire_put(&w, TEAM_SOURCE, "host");
     wire_put(&w, TEAM_KIND, kind);
     wire_put(&w, TEAM_EVENT_NAME, name);
-    if (look->form != FORM_TABLE)
+    if (of_many || look->form != FORM_TABLE)
         copy(&w, session, TEAM_ID);
     put_command(&w, session);
     copy_as(&w, session, TEAM_SERVICE, TEAM_EVENT_SOURCE);
@@ -134,14 +134,15 @@ static bool line_of(const struct look *look, struct wire_span session, enum team
     return end(&w, ret);
 }
 
-bool line_of_start(const struct look *look, struct wire_span session, struct wire_span *ret)
+bool line_of_start(const struct look *look, bool of_many, struct wire_span session,
+                   struct wire_span *ret)
 {
     char as[64], name[128] = "session begins";
 
     wire_copy(session, TEAM_TARGET_USER, as, sizeof as);
     if (as[0])
         snprintf(name, sizeof name, "session begins, as %s", as);
-    return line_of(look, session, TEAM_STARTED_AT, "session_start", name, ret);
+    return line_of(look, of_many, session, TEAM_STARTED_AT, "session_start", name, ret);
 }
 
 bool line_of_end(const struct look *look, struct wire_span session, struct wire_span *ret)
@@ -151,7 +152,7 @@ bool line_of_end(const struct look *look, struct wire_span session, struct wire_
     wire_copy(session, TEAM_ENDED_HOW, how, sizeof how);
     if (how[0] && strcmp(how, "exited") != 0)
         snprintf(name, sizeof name, "session ends: %s", how);
-    return line_of(look, session, TEAM_ENDED_AT, "session_end", name, ret);
+    return line_of(look, false, session, TEAM_ENDED_AT, "session_end", name, ret);
 }
 
 /* ---- many calls that only read ----------------------------------------------------------------

@@ -178,9 +178,14 @@ static void take_session(struct logs *l, struct wire_span session)
     struct wire_span line;
     uint64_t number = 0;
 
+    if (l->c->given[OPT_SEARCH]) { /* each by itself */
+        if (line_of_start(&l->c->look, true, session, &line))
+            put(l, line);
+        return;
+    }
     wire_find_u64(session, TEAM_SESSION, &number);
     if (!has_begun(l, number)) {
-        if (line_of_start(&l->c->look, session, &line))
+        if (line_of_start(&l->c->look, false, session, &line))
             keep_line(l, line);
         if (!l->follow)
             note_sudo(l, session);

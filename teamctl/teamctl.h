@@ -182,7 +182,8 @@ int show_request(struct call *c, const char *id, bool sessions);
  * not among them. False: it is no row that makes a line. */
 bool line_of_call(const struct look *look, bool of_many, struct wire_span row,
                   struct wire_span *ret);
-bool line_of_start(const struct look *look, struct wire_span session, struct wire_span *ret);
+bool line_of_start(const struct look *look, bool of_many, struct wire_span session,
+                   struct wire_span *ret);
 /* False: it is live. */
 bool line_of_end(const struct look *look, struct wire_span session, struct wire_span *ret);
 

@@ -63,6 +63,8 @@ struct log {
     /* search */
     struct collected_query requests;
     bool searching; /* in the request of `calls` */
+    bool on_host;   /* AWS is done */
+    struct session_search sessions;
     /* show */
     size_t left;
 };
@@ -669,17 +671,63 @@ static int next_request(struct query *q, size_t *budget)
     }
 }
 
+static int may_see_record(void *ctx, const struct record *r)
+{
+    return query_may_see(ctx, r) ? 0 : -EACCES;
+}
+
+/* One of no request is that of root, or of somebody exempt. */
+static int found_session(void *ctx, const struct session *s)
+{
+    struct query *q = ctx;
+    const struct teamd *t = team(q);
+    uint32_t viewer = q->ask->actor.uid;
+    struct wire_mark mark;
+
+    if (q->user[0] && (q->by_name ? strcmp(q->user, s->user.text) != 0 : q->about != s->uid))
+        return 0;
+    if (s->uid != viewer && !sees_everything(&t->world, viewer) &&
+        (s->request.bits == 0 || store_request(t->store, s->request, may_see_record, q) < 0))
+        return 0;
+    mark = query_row(q);
+    row_session(&q->out, s);
+    return query_row_end(q, mark);
+}
+
+static int fill_found_sessions(struct query *q)
+{
+    size_t budget = BYTES_AT_ONCE / 4; /* each of them may have to be looked at */
+
+    return store_search_sessions(team(q)->store, &q->log->sessions, &budget, found_session, q);
+}
+
+/* AWS is done: the host is next. */
+static int turn_to_host(struct query *q)
+{
+    struct log *l = q->log;
+
+    if (!wants_host(l))
+        return 0;
+    l->on_host = true;
+    l->sessions = (struct session_search){
+        .match = l->match, .match_len = strlen(l->match), .since = l->since, .until = l->until};
+    q->row = TEAM_ROW_SESSION; /* of the next packet */
+    return 1;
+}
+
 int fill_search(struct query *q)
 {
     struct log *l = q->log;
     size_t budget = BYTES_AT_ONCE;
     int r;
 
+    if (l->on_host)
+        return fill_found_sessions(q);
     for (;;) {
         if (!l->searching) {
             r = next_request(q, &budget);
             if (r != 0)
-                return r == -ENOENT ? 0 : r;
+                return r == -ENOENT ? turn_to_host(q) : r;
         }
         r = store_activity(team(q)->store, &l->calls, &budget, call_row, q);
         if (r != 0)

@@ -122,8 +122,8 @@ enum team_op {
                             * it. FOLLOW: and what comes after, as it comes, for ever; a session
                             * again when it ends */
     TEAM_OP_SEARCH = 44,   /* MATCH [USER] [SINCE] [UNTIL] [ERRORS=1] [WITH_RAW=1]
-                            * -> rows ACTIVITY with their ID, of requests that the person may see;
-                            * the newest request first, oldest first in each */
+                            * -> rows ACTIVITY of requests that the person may see, the newest request
+                            * first, oldest first in each; then rows SESSION, newest first */
 };
 
 /* What team-courier says to teamd (courier.sock). It can answer what teamd has asked, and nothing

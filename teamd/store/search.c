@@ -45,9 +45,14 @@ static bool is_in(const char *hay, size_t n, const char *needle, size_t len)
 
 enum { KEY_HEAD = 16 }; /* the request's id and the time; behind them is the event's id */
 
+static bool text_has(const char *text, const char *match, size_t len)
+{
+    return memmem(text, strlen(text), match, len) != NULL;
+}
+
 static bool has(const char *text, const struct activity_query *q)
 {
-    return memmem(text, strlen(text), q->match, q->match_len) != NULL;
+    return text_has(text, q->match, q->match_len);
 }
 
 /* All that there is is in the bytes of the row and its key; but so is what stands between the
@@ -203,4 +208,75 @@ int store_next_collected(struct store *s, struct collected_query *q, struct id *
         return 0;
     }
     return lmdb_error(rc);
+}
+
+/* ---- sessions -------------------------------------------------------------------------------- */
+
+static bool session_fits(const struct session_search *q, const struct session *s)
+{
+    const char *const texts[] = {s->command,   s->service, s->target_user.text,
+                                 s->user.text, s->tty,     s->rhost};
+
+    if ((q->until.us != 0 && s->started_at.us >= q->until.us) ||
+        (s->ended_at.us != 0 && s->ended_at.us < q->since.us))
+        return false;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (text_has(texts[i], q->match, q->match_len))
+            return true;
+    return false;
+}
+
+static int give_session(const struct session_search *q, const MDB_val *value,
+                        int (*row)(void *ctx, const struct session *r), void *ctx)
+{
+    struct kept_session kept;
+    int r;
+
+    if (!is_in(value->mv_data, value->mv_size, q->match, q->match_len))
+        return 0;
+    r = damaged(record_read_session(value->mv_data, value->mv_size, &kept));
+    if (r < 0)
+        return r;
+    return session_fits(q, &kept.session) ? row(ctx, &kept.session) : 0;
+}
+
+static int begin_below(MDB_cursor *cursor, const struct session_search *q, MDB_val *key,
+                       MDB_val *value)
+{
+    struct key from = key_of_number(q->below);
+    int rc;
+
+    if (q->below == 0)
+        return mdb_cursor_get(cursor, key, value, MDB_LAST);
+    *key = key_val(&from);
+    rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+    return mdb_cursor_get(cursor, key, value, rc == 0 ? MDB_PREV : MDB_LAST);
+}
+
+int store_search_sessions(struct store *s, struct session_search *q, size_t *budget,
+                          int (*row)(void *ctx, const struct session *r), void *ctx)
+{
+    enum { COST = 64 };
+    struct reading reading CLEANUP(reading_end) = {.txn = NULL};
+    MDB_cursor *cursor CLEANUP(cursor_closep) = NULL;
+    MDB_val key, value;
+    int rc, r = reading_begin(s, &reading);
+
+    if (r == 0)
+        r = lmdb_error(mdb_cursor_open(reading.txn, s->tables[SESSIONS], &cursor));
+    if (r < 0)
+        return r;
+    for (rc = begin_below(cursor, q, &key, &value); rc == 0;
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_PREV)) {
+        if (key.mv_size != 8)
+            return -EUCLEAN;
+        r = give_session(q, &value, row, ctx);
+        if (r != 0)
+            return r;
+        q->below = key_number(key.mv_data, 8);
+        if (*budget < value.mv_size + COST)
+            return 1;
+        *budget -= value.mv_size + COST;
+    }
+    return rc == MDB_NOTFOUND ? 0 : lmdb_error(rc);
 }

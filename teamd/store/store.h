@@ -112,6 +112,17 @@ struct collected_query {
 int store_next_collected(struct store *s, struct collected_query *q, struct id *ret,
                          struct wall *ret_from);
 
+/* Sessions that have this text in their command, or where or as whom they were, newest first. The
+ * time is that from their beginning to their end. Budget and result as store_activity(). */
+struct session_search {
+    const char *match;
+    size_t match_len;
+    struct wall since, until; /* 0: open */
+    uint64_t below;           /* number: where the next call goes on; 0 at first */
+};
+int store_search_sessions(struct store *s, struct session_search *q, size_t *budget,
+                          int (*row)(void *ctx, const struct session *r), void *ctx);
+
 /* The collection that began first, if it began before then and is over. -ENOENT if not. */
 int store_oldest_collection(struct store *s, struct wall before, struct collection *ret);
 

@@ -199,6 +199,12 @@ is "others find nothing" "$(found alice 'needle two')" ""
 is "of one person" "$(found carol needle --user alice)" "$first/e-1"
 is "a person who is not there" "$(found carol needle --user nobody-here)" ""
 is "since" "$(found carol needle --since +0s 2>/dev/null)" ""
+is "sessions are found too, newest first" "$(as carol teamctl logs --search true --json | jq -r .resource | paste -sd,)" \
+    "sudo -n sh -c true two,sudo -n sh -c true one"
+is "one's own" "$(as alice teamctl logs --search 'true two' --json | jq -r .request)" "$first"
+is "not those of others" "$(as erin teamctl logs --search true --json)" ""
+is "nor with --errors" "$(as carol teamctl logs --search true --errors --json)" ""
+is "of one person alone" "$(as carol teamctl logs --search true --user erin --json)" ""
 like "in a table with the request" "$(as carol teamctl logs --search needle)" "$first.*DescribeInstances"
 
 # ---- many, and kill -9 ------------------------------------------------------------------------------------

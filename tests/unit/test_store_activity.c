@@ -286,6 +286,68 @@ static void a_text_is_found_wherever_it_stands(void **state)
     store_close(s);
 }
 
+static char sessions[256];
+
+static int note_session(void *ctx, const struct session *s)
+{
+    size_t n = strlen(sessions);
+
+    if (ctx && --*(int *)ctx < 0)
+        return 1;
+    snprintf(sessions + n, sizeof sessions - n, "%s%d", n > 0 ? " " : "", (int)s->number);
+    return 0;
+}
+
+static const char *sessions_with(struct store *s, const char *text, int64_t since, int64_t until,
+                                 size_t bytes)
+{
+    struct session_search q = {text, strlen(text), at(since), at(until), 0};
+    size_t budget;
+    int r;
+
+    sessions[0] = '\0';
+    do {
+        budget = bytes;
+        r = store_search_sessions(s, &q, &budget, note_session, NULL);
+        assert_true(r >= 0);
+    } while (r > 0);
+    return sessions;
+}
+
+static void sessions_are_found_newest_first(void **state)
+{
+    struct store *s = kit_open();
+    struct session_search q = {.match = "id", .match_len = 2};
+    size_t budget = SIZE_MAX;
+    int room = 1;
+
+    (void)state;
+    assert_string_equal(sessions_with(s, "id", 0, 0, SIZE_MAX), "");
+    for (int i = 1; i <= 5; i++) {
+        struct session session = kit_session((uint64_t)i, R1, SESSION_ENDED);
+
+        session.started_at = at(100 * i);
+        session.ended_at = at(100 * i + 50);
+        snprintf(session.command, sizeof session.command, i % 2 ? "id -u" : "ls");
+        snprintf(session.tty, sizeof session.tty, "/dev/pts/%d", i);
+        kit_add_session(session);
+    }
+    kit_commit(s);
+    assert_string_equal(sessions_with(s, "id", 0, 0, SIZE_MAX), "5 3 1");
+    assert_string_equal(sessions_with(s, "id", 0, 0, 0), "5 3 1"); /* one by one */
+    assert_string_equal(sessions_with(s, "pts/2", 0, 0, SIZE_MAX), "2");
+    assert_string_equal(sessions_with(s, "alice", 0, 0, 300), "5 4 3 2 1");
+    assert_string_equal(sessions_with(s, "id", 351, 0, SIZE_MAX), "5");
+    assert_string_equal(sessions_with(s, "id", 350, 500, SIZE_MAX), "3");
+    assert_string_equal(sessions_with(s, "bobby", 0, 0, SIZE_MAX), "");
+    sessions[0] = '\0'; /* what had no room comes again */
+    assert_int_equal(store_search_sessions(s, &q, &budget, note_session, &room), 1);
+    room = 9;
+    assert_int_equal(store_search_sessions(s, &q, &budget, note_session, &room), 0);
+    assert_string_equal(sessions, "5 3 1");
+    store_close(s);
+}
+
 static int refuse(void *ctx, const struct activity *a)
 {
     (void)ctx, (void)a;
@@ -518,6 +580,7 @@ int main(void)
         TEST(filters),
         TEST(what_stands_between_fields_is_no_match),
         TEST(a_text_is_found_wherever_it_stands),
+        TEST(sessions_are_found_newest_first),
         TEST(what_a_callback_refuses_ends_it),
         TEST(those_that_are_not_over_are_loaded),
         TEST(those_of_the_same_person_and_place_at_the_same_time),
