@@ -179,6 +179,7 @@ static const struct column LOG[] = {
     { "kind",         HIDDEN,    TEAM_KIND,         COL_TEXT,   NEVER,      NULL },
     { "event_id",     HIDDEN,    TEAM_EVENT_ID,     COL_TEXT,   NEVER,      NULL },
     { "read_only",    HIDDEN,    TEAM_READ_ONLY,    COL_YESNO,  NEVER,      NULL },
+    { "record_bytes", HIDDEN,    TEAM_RAW_SIZE,     COL_NUMBER, NEVER,      NULL },
     { "until",        HIDDEN,    TEAM_UNTIL,        COL_MOMENT, NEVER,      NULL },
     { "reason",       HIDDEN,    TEAM_TEXT,         COL_TEXT,   NEVER,      NULL },
     { "user",         HIDDEN,    TEAM_USER,         COL_TEXT,   NEVER,      NULL },

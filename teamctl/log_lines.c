@@ -79,9 +79,9 @@ bool line_of_call(const struct look *look, bool of_many, struct wire_span row,
                   struct wire_span *ret)
 {
     static const enum team_tag AS_THEY_ARE[] = {
-        TEAM_AT,      TEAM_KIND,        TEAM_EVENT_NAME, TEAM_RESOURCE,    TEAM_EVENT_SOURCE,
-        TEAM_ADDRESS, TEAM_REGION,      TEAM_ALSO,       TEAM_EVENT_ID,    TEAM_READ_ONLY,
-        TEAM_USER,    TEAM_TARGET_NAME, TEAM_ACCOUNT,    TEAM_ACCOUNT_NAME};
+        TEAM_AT,       TEAM_KIND,   TEAM_EVENT_NAME,  TEAM_RESOURCE, TEAM_EVENT_SOURCE,
+        TEAM_ADDRESS,  TEAM_REGION, TEAM_ALSO,        TEAM_EVENT_ID, TEAM_READ_ONLY,
+        TEAM_RAW_SIZE, TEAM_USER,   TEAM_TARGET_NAME, TEAM_ACCOUNT,  TEAM_ACCOUNT_NAME};
     struct wire_out w = begin();
 
     for (size_t i = 0; i < sizeof AS_THEY_ARE / sizeof AS_THEY_ARE[0]; i++)

@@ -24,7 +24,7 @@ struct logs {
     size_t n_lines, cap_lines, came;
     uint64_t *begun; /* sessions whose beginning has been told */
     size_t n_begun, cap_begun;
-    size_t without_raw;
+    size_t without_raw, cut_raw; /* records that are not there, or not whole */
     /* what is said at the end */
     char (*notes)[512];
     bool *loud;
@@ -201,7 +201,11 @@ static void take_raw(struct logs *l, struct wire_span row)
 {
     struct wire_span raw = wire_find(row, TEAM_RAW), kind = wire_find(row, TEAM_KIND);
 
+    uint64_t size = 0;
+
+    wire_find_u64(row, TEAM_RAW_SIZE, &size);
     if (raw.at) {
+        l->cut_raw += size > raw.len;
         out_put(l->c->out, raw.at, raw.len);
         out_put(l->c->out, "\n", 1);
     } else if (kind.len == 4) {
@@ -269,7 +273,9 @@ static void say_notes(struct logs *l)
     l->n_notes = 0;
     if (l->without_raw > 0)
         remark(l->c, "of %zu calls there is no record", l->without_raw);
-    l->without_raw = 0;
+    if (l->cut_raw > 0)
+        remark(l->c, "%zu records were too large, and are without their largest parts", l->cut_raw);
+    l->without_raw = l->cut_raw = 0;
 }
 
 static bool wait_row(void *ctx, int fd)

@@ -23,7 +23,7 @@ struct beside {
 };
 
 struct target_of_log {
-    bool aws;
+    bool aws, was_open;
     char name[TARGET_TEXT_CAP], account[ACCOUNT_CAP], account_name[256];
     struct collection collection;
 };
@@ -240,6 +240,7 @@ static int look_at_request(void *ctx, const struct record *r)
 
         target_text(&g->target, to->name);
         to->aws = grant_is_aws(g);
+        to->was_open = r->request.active_from.us > 0 && g->state >= GRANT_OPEN;
         text_put(&account, to->aws ? g->target.place : "");
         text_make_plain(to->account_name, sizeof to->account_name, r->names[i].account,
                         strlen(r->names[i].account));
@@ -436,7 +437,10 @@ static const char *why_not(const struct query *q, const struct target_of_log *t)
 
     if (off)
         return off;
-    return t->collection.request.bits == 0 ? "not collected: it has not been open" : "";
+    if (t->collection.request.bits != 0)
+        return "";
+    return t->was_open ? "nothing was collected, or it is not kept any more"
+                       : "not collected: it has not been open";
 }
 
 static void fill_collected(struct query *q)

@@ -96,6 +96,8 @@ like "--errors" "$(ids alice "$id" --errors)" '^e-2$'
 is "--grep looks into the record" "$(ids alice "$id" --grep 'needle one')" e-1
 is "--raw gives the records" "$(as alice teamctl logs "$id" --raw 2>/dev/null)" '{"a":"needle one"}'
 like "and says of how many there are none" "$(as alice teamctl logs "$id" --raw 2>&1)" 'of 1 calls there is no record'
+like "and that one was too large" "$(as alice teamctl logs "$id" --raw 2>&1)" '1 records were too large'
+is "how large it was is in JSON" "$(as alice teamctl logs "$id" --json | jq -c 'select(.event_id == "e-1").record_bytes')" 300000
 is "one time line" "$(as alice teamctl logs "$id" --json | jq -r .source | uniq | paste -sd,)" host,aws
 like "show tells" "$(as alice teamctl show "$id")" 'aws:111122223333/Admin: 2 calls, 1 that did not only read, 1 refused or failed; collected until'
 like "the refused one first" "$(as alice teamctl show "$id")" 'TerminateInstances'

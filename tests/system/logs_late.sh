@@ -78,6 +78,7 @@ ok "as long as aws.activity_keep says" until_true 10 ids_are ""
 like "which the trail has" "$(as carol teamctl audit --action activity.drop --json | jq -r '.request + " " + .target + " " + .detail')" \
     "^$id aws:111122223333/Admin .*calls: 3$"
 exits 0 "the request is still there" teamctl show "$id"
+like "and says that nothing is kept" "$out" 'aws:111122223333/Admin: nothing was collected, or it is not kept any more'
 unlike "nothing failed" "$(cat "$TEAM_LOG")" 'cannot'
 kill_teamd
 finish
