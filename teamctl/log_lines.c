@@ -103,7 +103,7 @@ bool line_of_call(const struct look *look, bool of_many, struct wire_span row,
 static void put_command(struct wire_out *w, struct wire_span session)
 {
     enum { MOST = 512 };
-    char command[1001], cut[MOST + 1];
+    char command[1001] = "", cut[MOST + 1];
 
     wire_copy(session, TEAM_COMMAND, command, sizeof command);
     text_make_plain(cut, sizeof cut, command, strlen(command));

@@ -751,7 +751,7 @@ struct reply activity_take_result(struct teamd *t, struct wire_span fields, cons
     uint64_t token = 0;
     struct pass *p;
     struct collecting *c;
-    char text[481];
+    char text[481] = "";
 
     wire_find_u64(fields, TEAM_JOB, &token);
     wire_copy(fields, TEAM_TEXT, text, sizeof text);
