@@ -30,6 +30,8 @@ call() { printf '%s|%s|%s|146=x\n' "$from" "$1" "$2" >>$ADMIN; }
 ids_are() { [ "$(teamctl logs "$id" --json 2>/dev/null | jq -r '.event_id // empty' | sort | paste -sd,)" = "$1" ]; }
 complete() { [ "$(teamctl show "$id" --json | jq -r '.activity[0].complete')" = "$1" ]; }
 
+gap_is() { [ "$(teamctl logs "$id" --json 2>/dev/null | jq -r 'select(.kind == "gap") | .reason' | paste -sd,)" = "$1" ]; }
+
 passes 0
 begin || exit 1
 start_courier
@@ -79,6 +81,34 @@ like "which the trail has" "$(as carol teamctl audit --action activity.drop --js
     "^$id aws:111122223333/Admin .*calls: 3$"
 exits 0 "the request is still there" teamctl show "$id"
 like "and says that nothing is kept" "$out" 'aws:111122223333/Admin: nothing was collected, or it is not kept any more'
-unlike "nothing failed" "$(cat "$TEAM_LOG")" 'cannot'
+
+# ---- what cannot be read ------------------------------------------------------------------------------------
+
+echo "the log group is gone" >$DIR/fail
+id=$(as alice teamctl request aws:dev/Read --for 1h --reason "blind" 2>/dev/null)
+until_true 10 sh -c "[ \$(teamctl show $id --json | jq -r .state) = active ]" || die "not active"
+passes $((16 * MINUTE))
+ok "what has not been read for a quarter of an hour is a gap, with the reason" until_true 10 gap_is "the log group is gone"
+like "which people see" "$(as alice teamctl logs "$id" 2>/dev/null)" 'no data from .* to .* +the log group is gone'
+rm $DIR/fail
+passes $((10 * MINUTE))
+ok "until it has been read" until_true 10 gap_is ""
+kill "$courier_pid"
+wait "$courier_pid" 2>/dev/null
+passes $((16 * MINUTE))
+ok "so it is when the courier is away" until_true 5 gap_is "team-courier is not connected"
+echo "the log group is gone" >$DIR/fail
+start_courier
+passes $HOUR
+until_true 10 sh -c "[ \$(teamctl show $id --json | jq -r .state) = ended ]" || die "not ended"
+passes $((6 * DAY))
+ok "for a week it is tried" until_true 10 gap_is "the log group is gone"
+ok "..." complete null
+passes $((2 * DAY))
+ok "then it stays unknown" until_true 10 complete true
+ok "and is told as such" gap_is "the log group is gone"
+is "nothing is under way any more" "$(teamctl status --json | jq .activity_collecting)" 0
+unlike "nothing failed of teamd's own" "$(cat "$TEAM_LOG")" 'cannot'
+kill "$courier_pid"
 kill_teamd
 finish
