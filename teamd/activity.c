@@ -1,4 +1,4 @@
-#include "link.h"
+#include "activity.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,31 +12,9 @@
 enum {
     NOTED_AT_ONCE = 4,
     PASSES_MAX = 8,        /* under way at once */
-    ROWS_MAX = 1400,       /* of one packet: none is smaller than 47 bytes */
     TIDY_EVERY_S = 3600,   /* looking for what need not be kept any more */
     TIDY_AGAIN_US = 50000, /* while there is more of it */
-    PAUSE_TIMES = 15,      /* longer than a write takes is what follows it, */
-    PAUSE_MAX_US = 200000, /* up to this */
     TIDY_AT_ONCE = 256,    /* calls of one step */
-};
-
-/* One question that the courier has. */
-struct pass {
-    uint64_t token; /* 0: none */
-    struct id request;
-    uint8_t target;
-    bool sent, something, soon;
-    struct span window;
-    char account[ACCOUNT_CAP], set[WORD_CAP + 1], user[AWS_USER_CAP], user_id[PRINCIPAL_CAP];
-    size_t n_gaps;
-    struct gap gaps[GAPS_MAX];
-};
-
-/* An answer to FOUND that waits. */
-struct written {
-    struct conn *conn; /* NULL: none */
-    struct reply reply;
-    uint64_t at_us; /* CLOCK_BOOTTIME */
 };
 
 struct activity_desk {
@@ -47,8 +25,7 @@ struct activity_desk {
     size_t n_noted, cap_noted;
     sd_event_source *timer;
     struct boot tidy_at;
-    struct written written[IPC_COURIER_CONNECTIONS];
-    sd_event_source *pause;
+    struct activity_pace pace;
 };
 
 static struct reply say(enum reply_code code, const char *text)
@@ -513,102 +490,12 @@ void activity_sent(struct teamd *t)
 /* ---- from the courier -------------------------------------------------------------------------
  */
 
-/* One packet of calls, and their texts with NULs. */
-static struct activity rows[ROWS_MAX];
-static char texts[TEAM_PACKET_MAX + 8 * ROWS_MAX];
-
-static const char *keep(struct wire_span row, enum team_tag tag, size_t *used)
-{
-    struct wire_span v = wire_find(row, tag);
-    char *to = texts + *used;
-
-    if (v.len == 0)
-        return "";
-    memcpy(to, v.at, v.len);
-    to[v.len] = '\0';
-    *used += v.len + 1;
-    return to;
-}
-
-static bool find_time(struct wire_span row, enum team_tag tag, struct wall *ret)
-{
-    uint64_t us = 0;
-
-    wire_find_u64(row, tag, &us);
-    *ret = (struct wall){us <= INT64_MAX ? (int64_t)us : 0};
-    return ret->us > 0;
-}
-
-static bool read_call(struct wire_span row, struct activity *ret, size_t *used)
-{
-    uint64_t read_only = 0, size = 0;
-
-    *ret = (struct activity){.event_id = keep(row, TEAM_EVENT_ID, used),
-                             .name = keep(row, TEAM_EVENT_NAME, used),
-                             .source = keep(row, TEAM_EVENT_SOURCE, used),
-                             .region = keep(row, TEAM_REGION, used),
-                             .address = keep(row, TEAM_ADDRESS, used),
-                             .resource = keep(row, TEAM_RESOURCE, used),
-                             .error = keep(row, TEAM_ERROR, used),
-                             .raw = keep(row, TEAM_RAW, used)};
-    wire_find_u64(row, TEAM_READ_ONLY, &read_only);
-    wire_find_u64(row, TEAM_RAW_SIZE, &size);
-    ret->read_only = read_only != 0;
-    ret->raw_size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
-    return find_time(row, TEAM_AT, &ret->at) && ret->event_id[0] && ret->name[0];
-}
-
-/* More of them than a collection keeps become one with the last. */
-static bool read_gap(struct wire_span row, struct pass *p)
-{
-    struct gap g, *last = &p->gaps[GAPS_MAX - 1];
-
-    if (!find_time(row, TEAM_AT, &g.when.from) || !find_time(row, TEAM_UNTIL, &g.when.until))
-        return false;
-    wire_copy(row, TEAM_TEXT, g.why, sizeof g.why);
-    if (p->n_gaps < GAPS_MAX) {
-        p->gaps[p->n_gaps++] = g;
-        return true;
-    }
-    if (g.when.from.us < last->when.from.us)
-        last->when.from = g.when.from;
-    if (g.when.until.us > last->when.until.us)
-        last->when.until = g.when.until;
-    return true;
-}
-
-/* Whatever the courier says, nothing gets in that was not under this grant. */
-static bool is_within(const struct collecting *c, struct wall at)
-{
-    return at.us >= c->from.us && (c->until.us == 0 || at.us <= c->until.us);
-}
-
-static bool read_rows(struct wire_span fields, struct pass *p, const struct collecting *c,
-                      size_t *ret_n)
-{
-    size_t n = 0, used = 0;
-
-    for (struct wire_span row; row = wire_each(&fields, TEAM_ROW), row.at;) {
-        struct wire_span kind = wire_find(row, TEAM_KIND);
-
-        if (kind.len == 3 && memcmp(kind.at, "gap", 3) == 0) {
-            if (!read_gap(row, p))
-                return false;
-        } else if (n == ROWS_MAX || !read_call(row, &rows[n], &used)) {
-            return false;
-        } else {
-            n += is_within(c, rows[n].at);
-        }
-    }
-    *ret_n = n;
-    return true;
-}
-
 static struct reply take_found(struct teamd *t, struct wire_span fields)
 {
     struct wall oldest = {0};
     struct pass *p;
     struct collecting *c;
+    const struct activity *rows = NULL;
     uint64_t token = 0;
     size_t n = 0;
     int r;
@@ -618,7 +505,7 @@ static struct reply take_found(struct teamd *t, struct wire_span fields)
     c = p ? find(t->link->activity, p->request, p->target) : NULL;
     if (!c)
         return say(REPLY_NOT_FOUND, "nobody waits for that any more");
-    if (!read_rows(fields, p, c, &n))
+    if (!activity_read_rows(fields, p, c, &rows, &n))
         return say(REPLY_USAGE, "a row of the activity makes no sense");
     if (n == 0)
         return say(REPLY_DONE, "");
@@ -634,64 +521,9 @@ static struct reply take_found(struct teamd *t, struct wire_span fields)
     return say(REPLY_DONE, "");
 }
 
-/* ---- not all of the disk ----------------------------------------------------------------------
- *
- * What pours in is written at once, but said to be so only when much longer has passed than that
- * took: who asks the gate hardly ever meets a write of this, and the disk is there for others. */
-
-static void arm_pause(struct activity_desk *d)
-{
-    uint64_t next = UINT64_MAX;
-
-    for (size_t i = 0; i < IPC_COURIER_CONNECTIONS; i++)
-        if (d->written[i].conn && d->written[i].at_us < next)
-            next = d->written[i].at_us;
-    sd_event_source_set_time(d->pause, next);
-    sd_event_source_set_enabled(d->pause, next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
-}
-
-static void answer_later(struct activity_desk *d, struct conn *c, const struct reply *reply,
-                         int64_t took_us)
-{
-    int64_t pause_us = took_us * PAUSE_TIMES < PAUSE_MAX_US ? took_us * PAUSE_TIMES : PAUSE_MAX_US;
-    struct written *w = d->written, *end = w + IPC_COURIER_CONNECTIONS;
-
-    while (w < end && w->conn)
-        w++;
-    if (w == end || reply->code != REPLY_DONE) {
-        link_answer(c, TEAM_OP_FOUND, reply);
-        return;
-    }
-    *w = (struct written){
-        .conn = c, .reply = *reply, .at_us = (uint64_t)(host_now().boot.us + pause_us)};
-    arm_pause(d);
-}
-
-static int answer_due(sd_event_source *source, uint64_t usec, void *ctx)
-{
-    struct teamd *t = ctx;
-    struct activity_desk *d = t->link->activity;
-
-    (void)source;
-    for (size_t i = 0; i < IPC_COURIER_CONNECTIONS; i++) {
-        struct written w = d->written[i];
-
-        if (!w.conn || w.at_us > usec)
-            continue;
-        d->written[i].conn = NULL;
-        link_answer(w.conn, TEAM_OP_FOUND, &w.reply);
-    }
-    arm_pause(d);
-    return 0;
-}
-
 void activity_gone(struct teamd *t, struct conn *c)
 {
-    struct activity_desk *d = t->link->activity;
-
-    for (size_t i = 0; i < IPC_COURIER_CONNECTIONS; i++)
-        if (d->written[i].conn == c)
-            d->written[i].conn = NULL;
+    pace_gone(&t->link->activity->pace, c);
 }
 
 void activity_take_found(struct teamd *t, struct conn *c, struct wire_span fields)
@@ -699,7 +531,7 @@ void activity_take_found(struct teamd *t, struct conn *c, struct wire_span field
     int64_t begin_us = host_now().boot.us;
     struct reply reply = take_found(t, fields);
 
-    answer_later(t->link->activity, c, &reply, host_now().boot.us - begin_us);
+    pace_answer(&t->link->activity->pace, c, &reply, host_now().boot.us - begin_us);
 }
 
 /* Stores how far it has come. */
@@ -801,8 +633,7 @@ int activity_new(struct teamd *t)
         return r;
     sd_event_source_set_priority(d->timer, PRIORITY_QUERIES);
     sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
-    r = sd_event_add_time(t->loop, &d->pause, CLOCK_BOOTTIME, 0, 100, answer_due, t);
-    return r < 0 ? r : sd_event_source_set_enabled(d->pause, SD_EVENT_OFF);
+    return pace_new(&d->pace, t->loop);
 }
 
 void activity_free(struct teamd *t)
@@ -812,7 +643,7 @@ void activity_free(struct teamd *t)
     if (!d)
         return;
     d->timer = sd_event_source_unref(d->timer);
-    d->pause = sd_event_source_unref(d->pause);
+    pace_free(&d->pace);
     free(d->all);
     free(d->noted);
     free(d);

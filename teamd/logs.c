@@ -1,4 +1,4 @@
-#include "query.h"
+#include "logs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,68 +6,6 @@
 /* What was done under a request, and looking for a text in all that one may see. Rows go out as
  * the store has them: first what happened on the host, then how far AWS is known, then its calls
  * and what is unknown between them, by time. */
-
-enum {
-    BYTES_AT_ONCE = 256 * 1024, /* of the store, for one packet: a fraction of a millisecond */
-    REQUEST_COST = 8192,        /* of looking at a request, in such bytes */
-    TELLING_MAX = 5,            /* rows of each kind that SHOW tells */
-    BESIDE_MAX = 16,
-    LIVE_MAX = 64, /* sessions whose end a follower waits for */
-};
-
-/* Another collection of the same person at the same place. */
-struct beside {
-    uint8_t target; /* beside this one */
-    struct id request;
-    struct span when; /* until 0: open */
-};
-
-struct target_of_log {
-    bool aws, was_open;
-    char name[TARGET_TEXT_CAP], account[ACCOUNT_CAP], account_name[256];
-    struct collection collection;
-};
-
-/* How far a question about one request has come. */
-enum stage { AT_SESSIONS = 0, AT_COLLECTED, AT_CALLS, AT_END };
-
-struct log {
-    struct log *next, **link; /* of those that follow */
-    struct query *q;
-    char source[9], match[257];
-    struct wall since, until;
-    bool errors, with_raw;
-
-    enum stage stage;
-    struct activity_query calls;
-    struct name requester;
-    size_t n_targets;
-    struct target_of_log *targets; /* TARGETS_MAX; of the request at hand */
-    struct gap *gaps;              /* of all targets, by time */
-    uint8_t *gap_of;               /* which */
-    size_t n_gaps, at_gap;
-    struct wall told;              /* gaps that begin before it have been told */
-    uint64_t highest[TARGETS_MAX]; /* followers: numbers that this round has */
-    struct beside beside[BESIDE_MAX];
-    size_t n_beside;
-    uint8_t beside_of; /* this target, while they are looked for */
-    bool knows_beside; /* they are looked for when there is a call to show */
-
-    /* followers */
-    bool again; /* not the first round */
-    bool fresh; /* there is something new, from then on */
-    struct wall fresh_from;
-    uint64_t live[LIVE_MAX]; /* sessions that were told as live */
-    size_t n_live;
-
-    /* search */
-    struct collected_query requests;
-    bool searching; /* in the request of `calls` */
-    bool on_host;   /* AWS is done */
-    struct session_search sessions;
-    /* show */
-    size_t left;
-};
 
 static struct teamd *team(const struct query *q)
 {
@@ -154,7 +92,7 @@ void log_drop(struct query *q)
         activity_follow(team(q), q->id);
 }
 
-static bool wants_host(const struct log *l)
+bool log_wants_host(const struct log *l)
 {
     return strcmp(l->source, "aws") != 0 && !l->errors;
 }
@@ -164,7 +102,7 @@ static bool wants_aws(const struct log *l)
     return strcmp(l->source, "host") != 0;
 }
 
-static void filter_calls(const struct log *l, struct id request, struct activity_query *ret)
+void log_filter_calls(const struct log *l, struct id request, struct activity_query *ret)
 {
     *ret = (struct activity_query){.request = request,
                                    .since = l->since,
@@ -249,7 +187,7 @@ static int look_at_request(void *ctx, const struct record *r)
 }
 
 /* What is known of its targets. Returns -EACCES if it is none that the person may see. */
-static int look_at_targets(struct query *q)
+int log_look_at_targets(struct query *q)
 {
     struct log *l = q->log;
     size_t n;
@@ -336,7 +274,7 @@ static int put_gaps_before(struct query *q, struct wall at)
     return 0;
 }
 
-static int call_row(void *ctx, const struct activity *a)
+int log_call_row(void *ctx, const struct activity *a)
 {
     struct query *q = ctx;
     struct log *l = q->log;
@@ -419,7 +357,7 @@ static int fill_host(struct query *q)
 {
     int r;
 
-    if (!wants_host(q->log))
+    if (!log_wants_host(q->log))
         return 0;
     r = fill_ended(q);
     return r != 0 ? r
@@ -443,7 +381,7 @@ static const char *why_not(const struct query *q, const struct target_of_log *t)
                        : "not collected: it has not been open";
 }
 
-static void fill_collected(struct query *q)
+void log_fill_collected(struct query *q)
 {
     struct log *l = q->log;
 
@@ -481,7 +419,7 @@ static void begin_calls(struct query *q)
 {
     struct log *l = q->log;
 
-    filter_calls(l, q->id, &l->calls);
+    log_filter_calls(l, q->id, &l->calls);
     if (l->again) {
         if (l->fresh_from.us > l->calls.since.us)
             l->calls.since = l->fresh_from;
@@ -497,7 +435,7 @@ static int fill_calls(struct query *q)
 {
     struct log *l = q->log;
     size_t budget = BYTES_AT_ONCE;
-    int r = store_activity(team(q)->store, &l->calls, &budget, call_row, q);
+    int r = store_activity(team(q)->store, &l->calls, &budget, log_call_row, q);
 
     if (r == 0)
         r = put_gaps_before(q, (struct wall){INT64_MAX});
@@ -515,9 +453,9 @@ static int go_on(struct query *q, enum stage stage, enum team_row row)
 }
 
 /* Who follows may be nobody any more who may see it. */
-static int look_first(struct query *q)
+int log_look_first(struct query *q)
 {
-    int r = look_at_targets(q);
+    int r = log_look_at_targets(q);
 
     return r == -EACCES ? not_found(q) : r < 0 ? r : 1;
 }
@@ -529,7 +467,7 @@ int fill_logs(struct query *q)
 
     switch (l->stage) {
     case AT_SESSIONS:
-        r = look_first(q);
+        r = log_look_first(q);
         if (r <= 0)
             return r;
         r = fill_host(q);
@@ -540,10 +478,10 @@ int fill_logs(struct query *q)
         return l->again ? (begin_calls(q), go_on(q, AT_CALLS, TEAM_ROW_ACTIVITY))
                         : go_on(q, AT_COLLECTED, TEAM_ROW_COLLECTED);
     case AT_COLLECTED:
-        r = look_first(q);
+        r = log_look_first(q);
         if (r <= 0)
             return r;
-        fill_collected(q);
+        log_fill_collected(q);
         begin_calls(q);
         return go_on(q, AT_CALLS, TEAM_ROW_ACTIVITY);
     case AT_CALLS:
@@ -598,144 +536,4 @@ void logs_tell(struct teamd *t, struct id request, struct wall oldest)
     }
     if (any)
         follow_tell(t);
-}
-
-/* ---- what SHOW tells --------------------------------------------------------------------------
- */
-
-static int telling_row(void *ctx, const struct activity *a)
-{
-    struct query *q = ctx;
-    int full;
-
-    if (q->log->left == 0)
-        return -ECANCELED; /* enough */
-    if (!q->log->calls.errors && a->error[0])
-        return 0; /* has been told */
-    full = call_row(q, a);
-    q->log->left -= full == 0;
-    return full;
-}
-
-int log_fill_summary(struct query *q)
-{
-    struct log *l = q->log;
-    size_t budget = BYTES_AT_ONCE;
-    int r;
-
-    if (q->row == TEAM_ROW_COLLECTED) {
-        r = look_first(q);
-        if (r <= 0)
-            return r;
-        fill_collected(q);
-        l->n_gaps = 0;
-        l->calls = (struct activity_query){.request = q->id, .errors = true};
-        l->left = TELLING_MAX;
-        q->row = TEAM_ROW_ACTIVITY;
-        return 1;
-    }
-    r = store_activity(team(q)->store, &l->calls, &budget, telling_row, q);
-    if (r > 0 || (r < 0 && r != -ECANCELED))
-        return r;
-    if (!l->calls.errors)
-        return 0;
-    l->calls = (struct activity_query){.request = q->id, .changes = true};
-    l->left = TELLING_MAX;
-    return 1;
-}
-
-/* ---- search -----------------------------------------------------------------------------------
- */
-
-/* The next request that the person may see and that may have it. 1: the budget is used up. */
-static int next_request(struct query *q, size_t *budget)
-{
-    struct log *l = q->log;
-    struct wall from;
-    int r;
-
-    for (;;) {
-        if (*budget < REQUEST_COST)
-            return 1;
-        *budget -= REQUEST_COST;
-        r = store_next_collected(team(q)->store, &l->requests, &q->id, &from);
-        if (r < 0)
-            return r;
-        if (l->until.us != 0 && from.us >= l->until.us)
-            continue;
-        r = look_at_targets(q);
-        if (r < 0 && r != -EACCES)
-            return r;
-        if (r == 0) {
-            l->n_gaps = 0;
-            filter_calls(l, q->id, &l->calls);
-            l->searching = true;
-            return 0;
-        }
-    }
-}
-
-static int may_see_record(void *ctx, const struct record *r)
-{
-    return query_may_see(ctx, r) ? 0 : -EACCES;
-}
-
-/* One of no request is that of root, or of somebody exempt. */
-static int found_session(void *ctx, const struct session *s)
-{
-    struct query *q = ctx;
-    const struct teamd *t = team(q);
-    uint32_t viewer = q->ask->actor.uid;
-    struct wire_mark mark;
-
-    if (q->user[0] && (q->by_name ? strcmp(q->user, s->user.text) != 0 : q->about != s->uid))
-        return 0;
-    if (s->uid != viewer && !sees_everything(&t->world, viewer) &&
-        (s->request.bits == 0 || store_request(t->store, s->request, may_see_record, q) < 0))
-        return 0;
-    mark = query_row(q);
-    row_session(&q->out, s);
-    return query_row_end(q, mark);
-}
-
-static int fill_found_sessions(struct query *q)
-{
-    size_t budget = BYTES_AT_ONCE / 4; /* each of them may have to be looked at */
-
-    return store_search_sessions(team(q)->store, &q->log->sessions, &budget, found_session, q);
-}
-
-/* AWS is done: the host is next. */
-static int turn_to_host(struct query *q)
-{
-    struct log *l = q->log;
-
-    if (!wants_host(l))
-        return 0;
-    l->on_host = true;
-    l->sessions = (struct session_search){
-        .match = l->match, .match_len = strlen(l->match), .since = l->since, .until = l->until};
-    q->row = TEAM_ROW_SESSION; /* of the next packet */
-    return 1;
-}
-
-int fill_search(struct query *q)
-{
-    struct log *l = q->log;
-    size_t budget = BYTES_AT_ONCE;
-    int r;
-
-    if (l->on_host)
-        return fill_found_sessions(q);
-    for (;;) {
-        if (!l->searching) {
-            r = next_request(q, &budget);
-            if (r != 0)
-                return r == -ENOENT ? turn_to_host(q) : r;
-        }
-        r = store_activity(team(q)->store, &l->calls, &budget, call_row, q);
-        if (r != 0)
-            return r;
-        l->searching = false;
-    }
 }
