@@ -39,8 +39,8 @@ static struct reply say(enum reply_code code, const char *text)
 
 static struct reply say_unwritten(int error)
 {
-    return say(REPLY_FAILED,
-               error == -ENOSPC ? "the disk of teamd is full" : "teamd cannot write its store");
+    return say(REPLY_FAILED, error == -ENOSPC ? "the disk of teamd is nearly full"
+                                              : "teamd cannot write its store");
 }
 
 const char *activity_why_not(const struct teamd *t)
@@ -509,7 +509,7 @@ static struct reply take_found(struct teamd *t, struct wire_span fields)
         return say(REPLY_USAGE, "a row of the activity makes no sense");
     if (n == 0)
         return say(REPLY_DONE, "");
-    r = t->retry_s > 0
+    r = t->retry_s > 0 || !store_has_room(t->store, FOR_ACTIVITY)
             ? -ENOSPC
             : store_add_activity(t->store, host_now(), p->request, p->target, rows, n, &oldest);
     if (r < 0)

@@ -92,7 +92,7 @@ static void text_of(struct ask *a, enum team_tag tag, char *out, size_t cap)
 /* What opens access stops before the disk is full, so that what ends it can still be recorded. */
 static bool room_to_ask(struct ask *a)
 {
-    if (store_has_room(a->t->store))
+    if (store_has_room(a->t->store, FOR_REQUESTS))
         return true;
     ask_say(a, REPLY_FAILED,
             "the disk of teamd is nearly full; nothing new is taken until there is room");

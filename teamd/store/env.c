@@ -63,18 +63,20 @@ int lmdb_error(int rc)
 
 /* ---- room ------------------------------------------------------------------------------------ */
 
-bool store_has_room(const struct store *s)
+bool store_has_room(const struct store *s, enum store_for what)
 {
-    enum { ENOUGH = 8 * 1024 * 1024, SHARE = 8 }; /* bytes, or a part of a small file system */
+    static const struct {
+        uint64_t enough, share; /* bytes, or a part of a small file system */
+    } KEPT[] = {[FOR_REQUESTS] = {8 * 1024 * 1024, 8}, [FOR_ACTIVITY] = {64 * 1024 * 1024, 4}};
     struct statvfs fs;
-    uint64_t free_bytes, all;
+    uint64_t free_bytes, part;
     int fd;
 
     if (mdb_env_get_fd(s->env, &fd) != 0 || fstatvfs(fd, &fs) < 0)
         return true; /* the commit will tell */
     free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-    all = (uint64_t)fs.f_blocks * fs.f_frsize;
-    return free_bytes >= (all / SHARE < ENOUGH ? all / SHARE : ENOUGH);
+    part = (uint64_t)fs.f_blocks * fs.f_frsize / KEPT[what].share;
+    return free_bytes >= (part < KEPT[what].enough ? part : KEPT[what].enough);
 }
 
 /* ---- errors of writing ----------------------------------------------------------------------- */

@@ -180,8 +180,10 @@ struct trail_query {
 int store_trail(struct store *s, struct trail_query *q, size_t budget,
                 int (*row)(void *ctx, const struct trail_event *e), void *ctx);
 
-/* Is there more than the last part of the disk, which is kept for decisions that end access? */
-bool store_has_room(const struct store *s);
+/* Is there more than the last part of the disk? It is kept for decisions that end access; and the
+ * part before it for requests, so that what somebody does in AWS keeps nobody from asking. */
+enum store_for { FOR_REQUESTS = 0, FOR_ACTIVITY = 1 };
+bool store_has_room(const struct store *s, enum store_for what);
 
 /* A copy of all that is committed at this moment, as a store that can be opened, to a file that is
  * open for writing. store_copy() takes as long as it takes and is for a thread of its own; what it
