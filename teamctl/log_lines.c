@@ -43,15 +43,18 @@ static bool is(struct wire_span row, enum team_tag tag, const char *word)
 /* Where there is no colour, a mark. */
 static void put_error(struct wire_out *w, const struct look *look, struct wire_span row)
 {
-    char error[160] = "! ";
+    char error[129], marked[129]; /* as much as the field holds */
+    struct text t = text_over(marked, sizeof marked);
 
     if (look->form != FORM_TABLE || look->colour) {
         copy(w, row, TEAM_ERROR);
         return;
     }
-    wire_copy(row, TEAM_ERROR, error + 2, 127);
-    if (error[2])
-        wire_put(w, TEAM_ERROR, error);
+    wire_copy(row, TEAM_ERROR, error, sizeof error);
+    text_put(&t, "! ");
+    text_put(&t, error);
+    if (error[0])
+        wire_put(w, TEAM_ERROR, marked);
 }
 
 /* "no data from 14:02 to 14:09" */

@@ -460,6 +460,21 @@ int log_look_first(struct query *q)
     return r == -EACCES ? not_found(q) : r < 0 ? r : 1;
 }
 
+/* Whoever follows makes AWS be read at once and often: not before they are known to be allowed to
+ * see it. */
+static void join_readers(struct query *q)
+{
+    struct log *l = q->log;
+    struct teamd *t = team(q);
+
+    l->next = t->readers;
+    l->link = &t->readers;
+    if (l->next)
+        l->next->link = &l->next;
+    t->readers = l;
+    activity_follow(t, q->id);
+}
+
 int fill_logs(struct query *q)
 {
     struct log *l = q->log;
@@ -470,6 +485,8 @@ int fill_logs(struct query *q)
         r = log_look_first(q);
         if (r <= 0)
             return r;
+        if (q->follow && !l->link)
+            join_readers(q);
         r = fill_host(q);
         if (r != 0)
             return r;
@@ -500,20 +517,6 @@ int fill_logs(struct query *q)
 
 /* ---- following --------------------------------------------------------------------------------
  */
-
-void log_follow(struct query *q)
-{
-    struct log *l = q->log;
-    struct teamd *t = team(q);
-
-    q->follow = true;
-    l->next = t->readers;
-    l->link = &t->readers;
-    if (l->next)
-        l->next->link = &l->next;
-    t->readers = l;
-    activity_follow(t, q->id);
-}
 
 bool logs_followed(const struct teamd *t, struct id request)
 {

@@ -84,7 +84,6 @@ bool query_may_see(const struct query *q, const struct record *r);
 bool log_read(struct query *q);
 bool log_begin(struct query *q); /* the same for SHOW, which has no filters */
 void log_drop(struct query *q);
-void log_follow(struct query *q);
 
 /* What SHOW tells of it; returns as fill. */
 int log_fill_summary(struct query *q);

@@ -187,8 +187,7 @@ static void ask_logs(struct ask *a, struct query *q)
     q->row = TEAM_ROW_SESSION;
     if (!ask_find(a, &q->id, &history, &live) || !log_read(q))
         return;
-    if (number(a, TEAM_FOLLOW, 0))
-        log_follow(q);
+    q->follow = number(a, TEAM_FOLLOW, 0) != 0;
     start(a);
 }
 

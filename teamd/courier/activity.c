@@ -35,6 +35,16 @@ static bool is_true(const json_t *object, const char *member)
     return json_is_true(value) || json_is_text(object, member, "true"); /* Lake has texts only */
 }
 
+/* Who may make roles in an account can call one like those of Identity Center, but not put it where
+ * only AWS does. Lake's rows have no ARN. */
+static bool is_of_identity_center(const json_t *issuer)
+{
+    static const char ROLE[] = ":role/", WHERE[] = "aws-reserved/sso.amazonaws.com/";
+    const char *arn = json_text_of(issuer, "arn"), *path = strstr(arn, ROLE);
+
+    return !arn[0] || (path && strncmp(path + sizeof ROLE - 1, WHERE, sizeof WHERE - 1) == 0);
+}
+
 /* "AROAEXAMPLE:alice@example.com": the session's name stands behind the first colon. */
 static void read_session(const json_t *identity, struct activity_event *e)
 {
@@ -42,7 +52,7 @@ static void read_session(const json_t *identity, struct activity_event *e)
     const json_t *issuer = json_object_get(json_object_get(identity, "sessionContext"),
                                            "sessionIssuer");
 
-    if (!json_is_text(identity, "type", "AssumedRole") || !colon)
+    if (!json_is_text(identity, "type", "AssumedRole") || !colon || !is_of_identity_center(issuer))
         return;
     whole(colon + 1, e->user, sizeof e->user);
     whole(json_text_of(issuer, "userName"), e->role, sizeof e->role);

@@ -110,6 +110,23 @@ static const struct {
      OF("'userIdentity':{'type':'AssumedRole','principalId':'A:bob','sessionContext':"
         "{'sessionIssuer':{'userName':'Admin'}}}"),
      "Admin", "bob", false},
+    {"a role where Identity Center has them",
+     OF("'userIdentity':{'type':'AssumedRole','principalId':'A:bob','sessionContext':"
+        "{'sessionIssuer':{'arn':'arn:aws:iam::" ONES
+        ":role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_" HEX
+        "','userName':'AWSReservedSSO_Admin_" HEX "'}}}"),
+     "Admin", "bob", true},
+    {"somebody's own of that name",
+     OF("'userIdentity':{'type':'AssumedRole','principalId':'A:bob','sessionContext':"
+        "{'sessionIssuer':{'arn':'arn:aws:iam::" ONES ":role/AWSReservedSSO_Admin_" HEX
+        "','userName':'AWSReservedSSO_Admin_" HEX "'}}}"),
+     "Admin", "bob", false},
+    {"wherever they have put it",
+     OF("'userIdentity':{'type':'AssumedRole','principalId':'A:bob','sessionContext':"
+        "{'sessionIssuer':{'arn':'arn:aws:iam::" ONES
+        ":role/x:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_" HEX
+        "','userName':'AWSReservedSSO_Admin_" HEX "'}}}"),
+     "Admin", "bob", false},
     {"an IAM user",
      OF("'userIdentity':{'type':'IAMUser','principalId':'A:bob','sessionContext':"
         "{'sessionIssuer':{'userName':'AWSReservedSSO_Admin_" HEX "'}}}"),
