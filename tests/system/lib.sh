@@ -237,14 +237,15 @@ _make_bastion()
 
 # ---- waiting ------------------------------------------------------------------------------------
 
-# until_true SECONDS CMD...: asks 50 times a second until CMD says yes.
+# until_true SECONDS CMD...: asks 50 times a second until CMD says yes; if asking itself takes long, for
+# three times as long at most.
 until_true()
 {
-    local left=$(($1 * 50))
+    local left=$(($1 * 50)) end=$((SECONDS + 3 * $1))
     shift
 
     until "$@" >/dev/null 2>&1; do
-        [ $((left--)) -gt 0 ] || return 1
+        [ $((left--)) -gt 0 ] && [ $SECONDS -le $end ] || return 1
         sleep 0.02
     done
 }
