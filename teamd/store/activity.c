@@ -179,13 +179,12 @@ static void cursor_closep(MDB_cursor **c)
         mdb_cursor_close(*c);
 }
 
-/* 1 if there may be more. The calls of the other targets of the request stay. */
-static int drop_calls(struct store *s, const struct collection *c, size_t most)
+/* 1 if there may be more. */
+static int drop_calls(struct store *s, struct id request, size_t most)
 {
     MDB_cursor *cursor CLEANUP(cursor_closep) = NULL;
-    struct key from = key_of_number(c->request.bits);
+    struct key from = key_of_number(request.bits);
     MDB_val key = key_val(&from), row;
-    struct activity a;
     int rc, r = lmdb_error(mdb_cursor_open(s->txn, s->tables[ACTIVITY], &cursor));
 
     if (r < 0)
@@ -193,11 +192,6 @@ static int drop_calls(struct store *s, const struct collection *c, size_t most)
     for (rc = mdb_cursor_get(cursor, &key, &row, MDB_SET_RANGE);
          rc == 0 && key.mv_size > 8 && memcmp(key.mv_data, from.bytes, 8) == 0;
          rc = mdb_cursor_get(cursor, &key, &row, MDB_NEXT)) {
-        r = damaged(record_read_activity(row.mv_data, row.mv_size, &a));
-        if (r < 0)
-            return r;
-        if (a.target != c->target)
-            continue;
         if (most-- == 0)
             return 1;
         rc = mdb_cursor_del(cursor, 0);
@@ -229,7 +223,7 @@ int store_drop_collection(struct store *s, struct now now, const struct collecti
 
     if (r < 0)
         return r;
-    more = drop_calls(s, c, most);
+    more = drop_calls(s, c->request, most);
     r = more == 0 ? drop_collection(s, c) : more;
     if (r == 0)
         store_add(s, trail);
@@ -321,6 +315,27 @@ int store_collections_beside(struct store *s, const struct collection *c,
     return each_of(s, COLLECTIONS_OF, &k, c, each, ctx);
 }
 
+static bool is_old(const struct collection *c, struct wall before)
+{
+    return c->stage == COLLECT_OVER && c->until.us < before.us;
+}
+
+/* Is all that was collected of the request? 1, 0, or < 0. */
+static int all_is_old(struct reading *reading, struct id request, struct wall before)
+{
+    struct collection c;
+
+    for (uint8_t target = 0; target < TARGETS_MAX; target++) {
+        int r = get_collection(reading->store, reading->txn, request, target, &c);
+
+        if (r == 0 && !is_old(&c, before))
+            return 0;
+        if (r < 0 && r != -ENOENT)
+            return r;
+    }
+    return 1;
+}
+
 int store_oldest_collection(struct store *s, struct wall before, struct collection *ret)
 {
     struct reading reading CLEANUP(reading_end) = {.txn = NULL};
@@ -338,7 +353,12 @@ int store_oldest_collection(struct store *s, struct wall before, struct collecti
         if (key_time(key.mv_data).us >= before.us)
             return -ENOENT;
         r = named(&reading, &key, ret);
-        if (r < 0 || (ret->stage == COLLECT_OVER && ret->until.us < before.us))
+        if (r == 0 && is_old(ret, before)) {
+            r = all_is_old(&reading, ret->request, before);
+            if (r > 0)
+                return 0;
+        }
+        if (r < 0)
             return r;
     }
     return lmdb_error(rc);
