@@ -86,6 +86,7 @@ void collect_ask(struct collecting *c, struct now now)
     c->window.from = most(from, c->from);
     c->window.until = most(end, c->cursor); /* the clock was set back */
     c->asked = true;
+    c->asked_at = now.boot;
 }
 
 void collect_done(struct collecting *c, struct now now, bool something)
@@ -141,6 +142,14 @@ void collect_end(struct collecting *c, struct wall until, struct now now)
         plan(c, now);
 }
 
+/* At once, but coming and going makes nothing faster: each pass is calls that cost something. */
+static struct boot soon(const struct collecting *c, struct now now)
+{
+    int64_t us = c->asked_at.us + COLLECT_SOON_S * SECOND_US;
+
+    return c->asked_at.us != 0 && us > now.boot.us ? (struct boot){us} : now.boot;
+}
+
 void collect_follow(struct collecting *c, bool followed, struct now now)
 {
     if (c->followed == followed)
@@ -150,7 +159,7 @@ void collect_follow(struct collecting *c, bool followed, struct now now)
         return;
     plan(c, now);
     if (followed && (c->stage == COLLECT_LIVE || is_early(c, now)))
-        c->due = now.boot;
+        c->due = soon(c, now);
 }
 
 bool collect_lags(struct wall cursor, struct wall until, struct wall now, struct span *ret)

@@ -70,6 +70,7 @@ struct collecting {
     struct wall from, until, cursor, oldest_gap; /* 0: none */
     struct span window;                          /* of the pass under way */
     struct boot due;                             /* of the next one */
+    struct boot asked_at;                        /* when the last one began; 0: none has */
     char why[TROUBLE_CAP]; /* the last pass did not work, or takes so long; "" */
 };
 

@@ -220,6 +220,11 @@ static void test_somebody_looks_on(void **state)
     c.failures = 0;
     collect_follow(&c, false, now_at(10));
     assert_int_equal(due_in(&c, 10), 60);
+    collect_follow(&c, true, now_at(11)); /* the last one began two seconds ago */
+    assert_int_equal(due_in(&c, 11), 1);
+    collect_follow(&c, false, now_at(11));
+    collect_follow(&c, true, now_at(12));
+    assert_int_equal(due_in(&c, 12), 0);
 }
 
 static void test_somebody_looks_on_after_the_end(void **state)
