@@ -229,10 +229,11 @@ static void put_whose(struct query *q, struct id request, uint8_t target)
     row_text(&q->out, TEAM_ACCOUNT_NAME, t->account_name);
 }
 
-/* What cannot be read is not named. */
+/* What cannot be read, or not by this person, is not named. */
 static void look_beside(struct query *q)
 {
     struct log *l = q->log;
+    size_t n = 0;
 
     l->knows_beside = true;
     for (size_t i = 0; i < l->n_targets; i++) {
@@ -242,6 +243,10 @@ static void look_beside(struct query *q)
         if (t->aws && t->collection.request.bits != 0)
             (void)store_collections_beside(team(q)->store, &t->collection, note_beside, l);
     }
+    for (size_t i = 0; i < l->n_beside; i++)
+        if (query_may_see_id(q, l->beside[i].request))
+            l->beside[n++] = l->beside[i];
+    l->n_beside = n;
 }
 
 static void put_also(struct query *q, const struct activity *a)

@@ -8,7 +8,7 @@ enum {
     BYTES_AT_ONCE = 256 * 1024, /* of the store, for one packet: a fraction of a millisecond */
     REQUEST_COST = 8192,        /* of looking at a request, in such bytes */
     TELLING_MAX = 5,            /* rows of each kind that SHOW tells */
-    BESIDE_MAX = 16,
+    BESIDE_MAX = 64,
     LIVE_MAX = 64, /* sessions whose end a follower waits for */
 };
 

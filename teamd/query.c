@@ -75,6 +75,16 @@ bool query_may_see(const struct query *q, const struct record *r)
     return may_see(&team(q)->world, viewer(q), &r->request, took_part);
 }
 
+static int may_see_record(void *ctx, const struct record *r)
+{
+    return query_may_see(ctx, r) ? 0 : -EACCES;
+}
+
+bool query_may_see_id(struct query *q, struct id id)
+{
+    return store_request(team(q)->store, id, may_see_record, q) >= 0;
+}
+
 /* ---- list, pending, show ----------------------------------------------------------------------
  */
 

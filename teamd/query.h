@@ -76,6 +76,7 @@ int fill_search(struct query *q);
 
 /* May the viewer see the request of this record? */
 bool query_may_see(const struct query *q, const struct record *r);
+bool query_may_see_id(struct query *q, struct id id); /* false: or it cannot be read */
 
 /* ---- logs.c -------------------------------------------------------------------------------------
  */

@@ -182,6 +182,24 @@ is "what was before the second began is under the first alone" \
 kill $follow_pid $follow2_pid
 wait $follow_pid $follow2_pid 2>/dev/null
 
+elevate erin aws:prod/Admin
+hers=$id
+id=$(as erin teamctl request aws:prod/Admin sudo --for 1h --reason "approved" 2>/dev/null)
+as bob teamctl approve "$id" >/dev/null
+until_true 10 active "$id" || die "$id is not active: $(teamctl show "$id")"
+call $DIR/111122223333.Admin.erin 0 e-20 Both "146=x"
+as erin teamctl logs "$id" --follow >/dev/null 2>&1 &
+follow_pid=$!
+until_true 20 sh -c "teamctl logs $id --json | grep -q e-20"
+also() { as "$1" teamctl logs "$id" --json | jq -c 'select(.event_id == "e-20") | .also'; }
+is "who may see both is told of the other" "$(also erin)" "[\"$hers\"]"
+sed -i 's#"host:\*/\*", "aws:\*/\*"#"host:*/*"#' /etc/team/team.conf
+teamctl reload >/dev/null 2>&1
+exits 4 "who may not see the other" as bob teamctl show "$hers"
+is "is not told of it" "$(also bob)" "[]"
+kill $follow_pid
+wait $follow_pid 2>/dev/null
+
 # ---- search ----------------------------------------------------------------------------------------------
 
 ERIN=$DIR/444455556666.Read.erin
