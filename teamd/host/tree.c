@@ -42,7 +42,10 @@ struct counted {
     uint32_t pid;
     int32_t parent; /* NOT_READ; 0: none, or it was gone */
     bool struck;
+    uint8_t hangs; /* on the root that is asked about: enum hangs */
 };
+
+enum hangs { HANGS_UNKNOWN = 0, HANGS_YES = 1, HANGS_NO = 2 };
 
 static struct {
     size_t n, cap;
@@ -104,42 +107,58 @@ void process_census(void)
     take_census(false);
 }
 
-void process_strike(void *ctx, uint32_t pid)
-{
-    struct counted key = {.pid = pid}, *found = NULL;
-
-    (void)ctx;
-    if (census.n > 0)
-        found = bsearch(&key, census.all, census.n, sizeof key, by_number);
-    if (found)
-        found->struck = true;
-}
-
-/* Of those that came since nothing is known. */
-static uint32_t parent_at_census(uint32_t pid)
+static struct counted *counted(uint32_t pid)
 {
     struct counted key = {.pid = pid};
-    struct counted *found = bsearch(&key, census.all, census.n, sizeof key, by_number);
 
-    if (!found)
-        return 0;
-    if (found->parent == NOT_READ)
-        found->parent = (int32_t)process_parent(pid);
-    return (uint32_t)found->parent;
+    return census.n > 0 ? bsearch(&key, census.all, census.n, sizeof key, by_number) : NULL;
 }
 
+void process_strike(void *ctx, uint32_t pid)
+{
+    struct counted *c = counted(pid);
+
+    (void)ctx;
+    if (c)
+        c->struck = true;
+}
+
+static uint32_t parent_at_census(struct counted *c)
+{
+    if (c->parent == NOT_READ)
+        c->parent = (int32_t)process_parent(c->pid);
+    return (uint32_t)c->parent;
+}
+
+/* Of those that came since the census nothing is known. What is found out holds for the whole line
+ * of ancestors, so that a long one is walked once. */
 static bool descended_at_census(uint32_t pid, uint32_t from)
 {
-    for (size_t i = 0; pid > 1 && i < census.n; i++) {
-        if (pid == from)
-            return true;
-        pid = parent_at_census(pid);
+    enum hangs hangs = HANGS_NO;
+    struct counted *c;
+    size_t steps = 0;
+
+    for (uint32_t at = pid; at > 1 && steps < census.n; steps++) {
+        c = counted(at);
+        if (at == from)
+            hangs = HANGS_YES;
+        else if (c && c->hangs != HANGS_UNKNOWN)
+            hangs = c->hangs;
+        if (!c || hangs == HANGS_YES || c->hangs != HANGS_UNKNOWN)
+            break;
+        at = parent_at_census(c);
     }
-    return false;
+    for (uint32_t at = pid; steps > 0 && (c = counted(at)); steps--) {
+        c->hangs = (uint8_t)hangs;
+        at = parent_at_census(c);
+    }
+    return hangs == HANGS_YES;
 }
 
 bool process_each_left(uint32_t root, cgroup_member_fn each, void *ctx)
 {
+    for (size_t i = 0; i < census.n; i++)
+        census.all[i].hangs = HANGS_UNKNOWN;
     for (size_t i = 0; i < census.n; i++) {
         bool left = !census.all[i].struck;
 
