@@ -20,8 +20,10 @@ struct logs {
     int64_t since_us, until_us;
     struct render render;
     struct fold fold;
-    struct line *lines;
-    size_t n_lines, cap_lines, came;
+    struct line *lines; /* from the first that has not been told */
+    size_t first_line, n_lines, cap_lines, came;
+    bool unsorted;
+    size_t n_looked; /* how often sudo's log was looked for */
     uint64_t *begun; /* sessions whose beginning has been told */
     size_t n_begun, cap_begun;
     size_t without_raw, cut_raw; /* records that are not there, or not whole */
@@ -76,15 +78,17 @@ static int by_time(const void *x, const void *y)
 /* What happened up to then. */
 static void catch_up(struct logs *l, int64_t us)
 {
-    size_t n = 0;
+    if (l->unsorted)
+        qsort(l->lines + l->first_line, l->n_lines - l->first_line, sizeof *l->lines, by_time);
+    l->unsorted = false;
+    for (; l->first_line < l->n_lines && l->lines[l->first_line].at_us <= us; l->first_line++) {
+        struct line *line = &l->lines[l->first_line];
 
-    while (n < l->n_lines && l->lines[n].at_us <= us) {
-        put(l, (struct wire_span){l->lines[n].fields, l->lines[n].len});
-        free(l->lines[n++].fields);
+        put(l, (struct wire_span){line->fields, line->len});
+        free(line->fields);
     }
-    l->n_lines -= n;
-    if (n > 0)
-        memmove(l->lines, l->lines + n, l->n_lines * sizeof *l->lines);
+    if (l->first_line == l->n_lines)
+        l->first_line = l->n_lines = 0;
 }
 
 static void flush(struct logs *l)
@@ -132,7 +136,7 @@ static void keep_line(struct logs *l, struct wire_span line)
     }
     memcpy(to->fields, line.at, line.len);
     l->n_lines++;
-    qsort(l->lines, l->n_lines, sizeof *l->lines, by_time);
+    l->unsorted = true;
 }
 
 static bool has_begun(struct logs *l, uint64_t number)
@@ -163,7 +167,7 @@ static void note_sudo(struct logs *l, struct wire_span session)
     char id[64], text[256];
     uint64_t number = 0;
 
-    if (l->c->look.form != FORM_TABLE || !sudo_log_of(session, id))
+    if (l->c->look.form != FORM_TABLE || l->n_looked++ >= NOTES_MAX || !sudo_log_of(session, id))
         return;
     wire_find_u64(session, TEAM_SESSION, &number);
     snprintf(text, sizeof text,
@@ -290,7 +294,7 @@ static bool wait_row(void *ctx, int fd)
 
 static void release(struct logs *l)
 {
-    for (size_t i = 0; i < l->n_lines; i++)
+    for (size_t i = l->first_line; i < l->n_lines; i++)
         free(l->lines[i].fields);
     free(l->lines);
     free(l->begun);

@@ -23,7 +23,8 @@ static void local(int64_t us, char out[32])
  */
 static bool takes(const char *line, const char *tty, char out[static 64])
 {
-    const char *command = strstr(line, " ; COMMAND="), *id = strstr(line, " ; TSID=");
+    static const char TSID[] = " ; TSID=";
+    const char *command = strstr(line, " ; COMMAND="), *id = strstr(line, TSID);
     char wanted[96];
     const char *at;
     size_t n;
@@ -32,7 +33,9 @@ static bool takes(const char *line, const char *tty, char out[static 64])
     at = tty[0] ? strstr(line, wanted) : line;
     if (!command || !id || id > command || !at || at > command)
         return false;
-    id += strlen(" ; TSID=");
+    id += sizeof TSID - 1;
+    if (strstr(id, TSID)) /* one of them may be the name of a directory, or of a command */
+        return false;
     n = strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/_-.");
     if (n == 0 || n > 63)
         return false;
