@@ -127,8 +127,9 @@ int store_search_sessions(struct store *s, struct session_search *q, size_t *bud
  * then. -ENOENT if there is none. */
 int store_oldest_collection(struct store *s, struct wall before, struct collection *ret);
 
-/* Takes at most `most` calls of the collection's request away, whatever target they are of, and when
- * none is left the collection, with an event of the trail. Returns 1 if there is more to do. */
+/* Takes at most `most` calls of the collection's request away, whatever target they are of, and
+ * when none is left the collection, with an event of the trail. Returns 1 if there is more to do.
+ */
 int store_drop_collection(struct store *s, struct now now, const struct collection *c, size_t most,
                           const struct effects *trail);
 
