@@ -87,15 +87,14 @@ void policy_aws_name(const struct policy *p, const struct person *who, char out[
         out[0] = '\0'; /* nobody is called so */
 }
 
-/* What stands in this name where the template has {user}; "" if the rest of it is another. */
+/* What stands in this name where the template has {user}, if it is of this template at all. */
 static void read_template(const struct policy *p, const char *aws_name, struct name *ret)
 {
     const char *rest, *place = place_of(p, &rest);
     size_t before = (size_t)(place - p->aws_user), all = strlen(aws_name), after = strlen(rest);
     struct text t = text_over(ret->text, sizeof ret->text);
 
-    if (all <= before + after || strncmp(aws_name, p->aws_user, before) != 0 ||
-        strcmp(aws_name + all - after, rest) != 0)
+    if (all <= before + after)
         return;
     text_put_n(&t, aws_name + before, all - before - after);
     if (t.cut || !text_is_name(ret->text, t.len))
@@ -116,7 +115,7 @@ void policy_local_name(const struct policy *p, const char *aws_name, struct name
     read_template(p, aws_name, ret);
     who.name = *ret;
     policy_aws_name(p, &who, back);
-    if (strcmp(back, aws_name) != 0) /* who is called so here has another name there */
+    if (strcmp(back, aws_name) != 0) /* nobody here is called so there */
         *ret = (struct name){0};
 }
 

@@ -233,6 +233,7 @@ static void test_somebody_looks_on_after_the_end(void **state)
 
     (void)state;
     collect_end(&c, at(100), now_at(50));
+    assert_int_equal(due_in(&c, 50), 60);
     pass(&c, 101, false);
     assert_int_equal(c.stage, COLLECT_LATE);
     collect_follow(&c, true, now_at(200));
@@ -361,6 +362,9 @@ static void test_gaps_of_one_reason_are_one(void **state)
     collect_note(&c, (struct span){at(200), at(400)},
                  (struct gap[]){gap(200, 300, "down"), gap(210, 220, "down")}, 2);
     gaps_are(&c, "200-300 down");
+    collect_note(&c, (struct span){at(400), at(600)},
+                 (struct gap[]){gap(400, 500, "slow"), gap(450, 500, "down")}, 2);
+    gaps_are(&c, "200-300 down, 400-500 slow");
 }
 
 static void test_too_many_gaps(void **state)

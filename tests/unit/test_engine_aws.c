@@ -597,6 +597,24 @@ static void who_has_an_assignment_there_keeps_others_from_it(void **state)
     assert_non_null(strstr(play.g.out.reply.text, "somebody else of this host"));
 }
 
+/* As long as AWS has not removed it, new ones can be fetched; where none ever could be, none live.
+ */
+static void credentials_live_on_while_it_closes(void **state)
+{
+    struct grant g = {.state = GRANT_CLOSING, .session_s = 3600};
+    struct wall now = {7000 * SECOND_US};
+
+    (void)state;
+    assert_int_equal(grant_credentials_until(&g, now).us, 0);
+    g.credentials_until.us = 8000 * SECOND_US;
+    assert_int_equal(grant_credentials_until(&g, now).us, 10600 * SECOND_US);
+    g.credentials_until.us = 20000 * SECOND_US;
+    assert_int_equal(grant_credentials_until(&g, now).us, 20000 * SECOND_US);
+    g.state = GRANT_CLOSED;
+    g.credentials_until.us = 8000 * SECOND_US;
+    assert_int_equal(grant_credentials_until(&g, now).us, 8000 * SECOND_US);
+}
+
 static void names_that_are_none_are_told_so(void **state)
 {
     char why[WHY_CAP], name[320] = "aws:prod/";
@@ -734,6 +752,7 @@ int main(void)
         cmocka_unit_test(what_failed_is_not_joined),
         cmocka_unit_test(a_set_that_is_gone_is_waited_for),
         cmocka_unit_test(who_has_an_assignment_there_keeps_others_from_it),
+        cmocka_unit_test(credentials_live_on_while_it_closes),
         cmocka_unit_test(names_that_are_none_are_told_so),
         cmocka_unit_test(who_stands_well_is_told_nothing),
         cmocka_unit_test(a_tree_that_is_none_ends),
