@@ -52,11 +52,13 @@ static bool read_call(struct wire_span row, struct activity *ret, size_t *used)
 /* More of them than a collection keeps become one with the last. */
 static bool read_gap(struct wire_span row, struct pass *p)
 {
+    struct wire_span why = wire_find(row, TEAM_TEXT);
     struct gap g, *last = &p->gaps[GAPS_MAX - 1];
 
     if (!find_time(row, TEAM_AT, &g.when.from) || !find_time(row, TEAM_UNTIL, &g.when.until))
         return false;
-    wire_copy(row, TEAM_TEXT, g.why, sizeof g.why);
+    text_make_plain(g.why, sizeof g.why, why.at ? why.at : "",
+                    why.len); /* as much as there is room for */
     if (p->n_gaps < GAPS_MAX) {
         p->gaps[p->n_gaps++] = g;
         return true;

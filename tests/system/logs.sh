@@ -131,6 +131,9 @@ gaps() { as alice teamctl logs "$id" --json | jq -r 'select(.kind == "gap") | .r
 gaps_are() { [ "$(gaps)" = "$1" ]; }
 ok "what a source could not say is a gap" until_true 10 gaps_are "CloudTrail says: slower"
 like "which people see" "$(as alice teamctl logs "$id")" 'no data from .* to .*CloudTrail says: slower'
+long=$(printf 'not authorized to perform: logs:FilterLogEvents on %0200d' 0)
+sed -i "s/^\\(gap.*|\\)CloudTrail says: slower/\\1$long/" $ADMIN
+ok "of a long reason as much as there is room for" until_true 15 gaps_are "${long:0:159}"
 sed -i '/^gap/d' $ADMIN
 ok "until it is filled" until_true 15 gaps_are ""
 echo "the log group is gone" >$DIR/fail
