@@ -206,3 +206,15 @@ static inline void add(const char *says, CMUnitTestFunction test, const void *ro
     all[n_all++] = (struct CMUnitTest){
         .name = says, .test_func = test, .initial_state = (void *)(uintptr_t)row};
 }
+
+/* ---- texts that several tests have -------------------------------------------------------------
+ */
+
+#define T128                                                           \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+#define TRAIL             "arn:aws:logs:eu-central-1:111122223333:log-group:trail"
+#define ACTIVITY(sources) "aws: { region = \"eu-west-1\"; activity = ( " sources " ); };"
+#define EACH              "\"arn:aws:iam::{account}:role/team-activity\""
+#define STORE             "\"12345678-90ab-cdef-1234-567890abcdef\""
