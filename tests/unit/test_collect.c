@@ -201,6 +201,10 @@ static void test_somebody_looks_on(void **state)
     struct collecting c = fresh();
 
     (void)state;
+    c.due = now_at(60).boot;
+    collect_follow(&c, true, now_at(2));
+    assert_int_equal(due_in(&c, 2), 0); /* none has begun yet */
+    collect_follow(&c, false, now_at(2));
     pass(&c, 0, false);
     collect_follow(&c, true, now_at(5));
     assert_int_equal(due_in(&c, 5), 0); /* at once, */
