@@ -215,7 +215,9 @@ static void conn_rest(struct conn *c)
         lane_leave(c); /* it is there for as long as it likes */
         return;
     }
-    lane_join(c, c->socket == IPC_GATE ? LANE_GATE_IDLE : LANE_CONTROL_IDLE);
+    lane_join(c, c->ipc->stopping        ? LANE_STOP
+                 : c->socket == IPC_GATE ? LANE_GATE_IDLE
+                                         : LANE_CONTROL_IDLE);
 }
 
 static bool conn_knows_peer(struct conn *c)
@@ -256,7 +258,7 @@ static void conn_answered(struct conn *c)
     free(c->packet);
     c->packet = NULL;
     c->data = NULL;
-    if (c->socket == IPC_GATE || c->ipc->stopping) {
+    if (c->socket == IPC_GATE || (c->socket == IPC_COURIER && c->ipc->stopping)) {
         conn_close(c);
         return;
     }

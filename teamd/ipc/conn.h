@@ -45,7 +45,7 @@ enum lane_kind {
     LANE_ANSWER = 3, /* the peer does not take its answer */
     LANE_ROWS = 4,   /* the peer does not take its rows */
     LANE_LOST = 5,   /* cannot be sent to any more; the loop says so at once */
-    LANE_STOP = 6,   /* has not asked when the server stops */
+    LANE_STOP = 6,   /* does not ask while the server stops */
     LANE_WAITER = 7, /* waits for a request for longer than anybody would */
     LANES = 8,
 };

@@ -370,8 +370,8 @@ static void listener_close(struct listener *l)
         close(fd);
 }
 
-/* Who is connected and has not asked is most likely about to: their ask cannot go back into the
- * queue, from which the next server would take it. */
+/* Who is connected and has not asked, or not again, may be about to: their ask cannot go back into
+ * the queue, from which the next server would take it. */
 void ipc_stop(struct ipc *i)
 {
     i->stopping = true;

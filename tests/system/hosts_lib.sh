@@ -62,11 +62,11 @@ elevate()
     [ "$status" -eq 0 ] || die "no elevation: $out"
 }
 
-# drop USER: the last elevation ends.
+# drop USER: the last elevation ends, after the grace if its sessions insist.
 drop()
 {
     run as "$1" teamctl revoke "$id" --yes
-    until_true 5 _is_over "$id" || die "it does not end: $out"
+    until_true 30 _is_over "$id" || die "it does not end: $out"
 }
 
 _is_over()

@@ -380,8 +380,28 @@ static void stopping_lets_open_asks_be_answered(void **state)
     hears(gate, TEAM_DONE, "gate");
     hears(control, TEAM_DONE, "control");
     hears_end(gate);
+    close(control);
+    settle();
+    assert_int_equal(ipc_connections(rig.ipc), 0);
+}
+
+/* The second ask of `teamctl request --json`, or of `teamctl approve A B`. */
+static void stopping_hears_who_asks_again(void **state)
+{
+    int control = dial_and_say(rig.control, OP_HOLD);
+
+    (void)state;
+    settle();
+    ipc_stop(rig.ipc);
+    answer(rig.held[0], OP_HOLD, "first");
+    hears(control, TEAM_DONE, "first");
+    say(control, OP_YES);
+    settle();
+    hears(control, TEAM_DONE, "yes");
+    run_for(80);
     hears_end(control);
     assert_int_equal(ipc_connections(rig.ipc), 0);
+    assert_int_equal(rig.gones, 0);
 }
 
 static void stopping_hears_who_has_just_connected(void **state)
@@ -397,9 +417,9 @@ static void stopping_hears_who_has_just_connected(void **state)
     hears(gate, TEAM_DONE, "yes");
     hears(control, TEAM_DONE, "yes");
     hears_end(gate);
-    hears_end(control);
     hears_nothing(silent);
     run_for(80);
+    hears_end(control);
     hears_end(silent);
     assert_int_equal(ipc_connections(rig.ipc), 0);
     assert_int_equal(rig.gones, 0);
@@ -412,6 +432,7 @@ static void handler_may_stop_the_server(void **state)
     (void)state;
     settle();
     hears(stops, TEAM_DONE, "stopped");
+    run_for(80);
     hears_end(stops);
     assert_int_equal(rig.asks, 1);
     close(waits);
@@ -452,6 +473,7 @@ int main(void)
         TEST(rows_to_somebody_who_stopped_reading_end_with_gone),
         TEST(ten_thousand_connections_leave_nothing_behind),
         TEST(stopping_lets_open_asks_be_answered),
+        TEST(stopping_hears_who_asks_again),
         TEST(stopping_hears_who_has_just_connected),
         TEST(handler_may_stop_the_server),
         TEST(freeing_tells_open_asks_and_closes_all),
