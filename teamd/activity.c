@@ -11,10 +11,7 @@
 
 enum {
     NOTED_AT_ONCE = 4,
-    PASSES_MAX = 8,        /* under way at once */
-    TIDY_EVERY_S = 3600,   /* looking for what need not be kept any more */
-    TIDY_AGAIN_US = 50000, /* while there is more of it */
-    TIDY_AT_ONCE = 256,    /* calls of one step */
+    PASSES_MAX = 8, /* under way at once */
 };
 
 struct activity_desk {
@@ -340,58 +337,10 @@ static struct boot begin_passes(struct teamd *t, struct now now)
     return (struct boot){NEVER_US};
 }
 
-/* ---- how long it is kept ----------------------------------------------------------------------
- */
-
-static void put_drop(struct effects *out, const struct collection *k)
-{
-    struct audit *a = &out->items[0].audit;
-    struct text target, detail;
-
-    out->n = 1;
-    out->items[0].kind = EFFECT_AUDIT;
-    *a = (struct audit){.action = "activity.drop", .id = k->request, .outcome = "done"};
-    target = text_over(a->target, sizeof a->target);
-    detail = text_over(a->detail, sizeof a->detail);
-    text_put(&target, "aws:");
-    text_put(&target, k->account);
-    text_put(&target, "/");
-    text_put(&target, k->set);
-    text_put(&detail, "as old as aws.activity_keep; calls: ");
-    text_put_u64(&detail, k->calls);
-}
-
-/* A step of it. Returns when the next one is due. */
-static struct boot tidy(struct teamd *t, struct now now)
-{
-    struct activity_desk *d = t->link->activity;
-    struct wall before = {now.wall.us - t->config->aws.activity_keep_s * SECOND_US};
-    struct collection k;
-    int r;
-
-    if (now.boot.us < d->tidy_at.us)
-        return d->tidy_at;
-    d->tidy_at.us = now.boot.us + TIDY_EVERY_S * SECOND_US;
-    if (t->config->aws.activity_keep_s <= 0 || t->retry_s > 0)
-        return d->tidy_at;
-    r = store_oldest_collection(t->store, before, &k);
-    if (r == 0) {
-        put_drop(&t->effects, &k);
-        r = store_drop_collection(t->store, now, &k, TIDY_AT_ONCE, &t->effects);
-    }
-    if (r >= 0)
-        d->tidy_at.us = now.boot.us + TIDY_AGAIN_US;
-    else if (r != -ENOENT)
-        log_line(LOG_ERR, "old activity cannot be dropped: %s", strerror(-r));
-    if (r == 0)
-        follow_tell(t);
-    return d->tidy_at;
-}
-
 static int look(sd_event_source *source, uint64_t usec, void *ctx)
 {
     struct teamd *t = ctx;
-    const struct activity_desk *d = t->link->activity;
+    struct activity_desk *d = t->link->activity;
     struct now now = host_now();
     struct boot next, begin;
 
@@ -403,7 +352,7 @@ static int look(sd_event_source *source, uint64_t usec, void *ctx)
         arm(t, (struct boot){now.boot.us + 5 * SECOND_US});
         return 0;
     }
-    next = tidy(t, now);
+    next = activity_tidy(t, &d->tidy_at, now);
     begin = begin_passes(t, now);
     if (d->n_noted > 0)
         next.us = 0;

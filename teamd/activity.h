@@ -1,5 +1,6 @@
-/* What activity.c shares with activity_rows.c, which reads what the courier says, and with
- * activity_pace.c, which keeps it from saying too much at once. */
+/* What activity.c shares with activity_rows.c, which reads what the courier says, with
+ * activity_keep.c, which drops what is old, and with activity_pace.c, which keeps the courier from
+ * saying too much at once. */
 #pragma once
 
 #include "link.h"
@@ -22,6 +23,10 @@ struct pass {
  */
 bool activity_read_rows(struct wire_span fields, struct pass *p, const struct collecting *c,
                         const struct activity **ret, size_t *ret_n);
+
+/* Drops some of what is older than aws.activity_keep, when that is *due. Returns when the next step
+ * is, as *due then says. */
+struct boot activity_tidy(struct teamd *t, struct boot *due, struct now now);
 
 /* ---- activity_pace.c ----------------------------------------------------------------------------
  *
