@@ -45,8 +45,8 @@ kept() { inside systemctl show -P NFileDescriptorStore teamd; }
 kept_is() { [ "$(kept)" = "$1" ]; }
 leader_of() { as alice teamctl show "$id" --json | jq -r ".sessions[$1].leader"; }
 states() { as alice teamctl show "$id" --json | jq -r '[.sessions[] | .state] | join(" ")'; }
-# as_number N: a process of the machine has this number, which is free.
-as_number() { nsenter -t "$INIT" -p -- "$BUILD/tests/system/aspid" "$1" bash -c 'exec -a IMPOSTOR sleep 60' >/dev/null 2>&1; }
+# as_number N: a process of the machine has this number, as soon as it is free: no group is called so any more.
+as_number() { until_true 5 nsenter -t "$INIT" -p -- "$BUILD/tests/system/aspid" "$1" bash -c 'exec -a IMPOSTOR sleep 60'; }
 find_first()
 {
     first=$(leader_of 0)
