@@ -7,7 +7,7 @@
 
 #include "when.h"
 
-enum { LINE = 4096 };
+enum { LINE = 4096, MINUTE_US = 60 * 1000 * 1000 };
 
 static void put_line(const struct call *c, const char *line)
 {
@@ -163,6 +163,11 @@ bool put_time(const struct call *c, struct wire_out *ask, enum team_tag tag, enu
     if (!when_parse(s, c->look.now_us, lean, &us)) {
         complain(c, NULL, "--%s: \"%s\" is not a time; %s", OPTIONS[option].name, s,
                  when_forms(lean));
+        return false;
+    }
+    if (lean == WHEN_AHEAD && us < c->look.now_us - MINUTE_US) { /* "14:00" is that minute */
+        complain(c, NULL, "--%s: \"%s\" is over; leave it out to begin as soon as it is approved",
+                 OPTIONS[option].name, s);
         return false;
     }
     wire_put_u64(ask, tag, (uint64_t)us);

@@ -344,6 +344,14 @@ static inline bool text_is_plain(const char *s, size_t n)
     return true;
 }
 
+/* Nothing but spaces: it says nothing. */
+static inline bool text_is_blank(const char *s)
+{
+    while (*s == ' ')
+        s++;
+    return *s == '\0';
+}
+
 /* Copies s with every byte that text_is_plain() would refuse made into '?'; for text that must be
  * shown although nobody checked it (a command line, a host name). Cuts at cap - 1. */
 static inline void text_make_plain(char *out, size_t cap, const char *s, size_t n)

@@ -193,7 +193,7 @@ static bool form_allows(struct step *s, const struct event *ev)
         reply_say(s, REPLY_USAGE, "a request has 1 to 8 targets");
         return false;
     }
-    if (ev->submit.reason[0] == '\0') {
+    if (text_is_blank(ev->submit.reason)) {
         reply_say(s, REPLY_USAGE, "a reason is required; give one with --reason");
         return false;
     }
@@ -424,7 +424,7 @@ void on_extend(struct step *s, const struct event *ev)
 
     if (!seen)
         return;
-    if (ev->extend.for_s <= 0 || ev->extend.reason[0] == '\0') {
+    if (ev->extend.for_s <= 0 || text_is_blank(ev->extend.reason)) {
         reply_say(s, REPLY_USAGE, "an extension needs a duration and a reason");
         return;
     }

@@ -89,6 +89,7 @@ static void reject(struct step *s, const struct event *ev, struct request *r, en
     struct name by = actor_name(s->w, ev->actor.uid);
 
     put_decision(s, r, ev->actor.uid, false, about, ev->decide.comment);
+    s->comment = ev->decide.comment;
     if (about == ABOUT_EXTENSION) {
         extension_close(s, r, "extension.reject", by.text);
         reply_say(s, REPLY_DONE, "extension rejected");
@@ -207,7 +208,7 @@ static bool decision_fits(struct step *s, const struct event *ev, const struct r
         say_state(s, seen, "; there is nothing to decide");
         return false;
     }
-    if (s->w->policy->require_comment && ev->decide.comment[0] == '\0') {
+    if (s->w->policy->require_comment && text_is_blank(ev->decide.comment)) {
         reply_say(s, REPLY_USAGE, "a comment is required; give one with --comment");
         return false;
     }
@@ -290,6 +291,7 @@ void on_revoke(struct step *s, const struct event *ev)
         return;
     }
     r = world_request(s->w, ev->id);
+    s->comment = ev->revoke.comment;
     if (!r || move_request(s, r, revoke_event(r, ev->actor.uid), by.text) != MOVE_GO) {
         say_state(s, seen,
                   seen->state == REQ_PENDING ? "; reject it, or cancel your own"

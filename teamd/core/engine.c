@@ -99,7 +99,7 @@ static void on_policy(struct step *s, const struct event *ev)
 
 void engine_step(struct world *w, const struct event *ev, struct now now, struct effects *out)
 {
-    struct step s = {.w = w, .now = now, .out = out};
+    struct step s = {.w = w, .now = now, .out = out, .comment = ""};
 
     out->reply = (struct reply){.code = REPLY_DONE};
     out->more = false;

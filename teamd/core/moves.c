@@ -176,7 +176,9 @@ enum move_kind move_request(struct step *s, struct request *r, enum request_even
         note_revoker(r, by);
     enter(s, r);
     a = audit_state(s, r, r->state == REQ_REVOKED ? r->revoked_by.text : by,
-                    what == REQ_ON_LAPSE ? "not eligible any more" : "");
+                    what == REQ_ON_LAPSE ? "not eligible any more"
+                    : by[0]              ? s->comment
+                                         : "");
     if (m.kind == MOVE_FINISH)
         audit_credentials(s, r, a);
     put_request(s, r);
@@ -279,7 +281,7 @@ void extension_close(struct step *s, struct request *r, const char *action, cons
 {
     r->extension = (struct extension){0};
     r->n_approvals = 0;
-    put_audit(s, action, by, r, "done", "");
+    put_audit(s, action, by, r, "done", by[0] ? s->comment : "");
     put_request(s, r);
 }
 

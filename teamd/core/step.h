@@ -9,6 +9,7 @@ struct step {
     struct now now;
     struct effects *out;
     const struct request *written; /* as put_request() had it last */
+    const char *comment; /* of who turns down or ends something: the detail of that event */
 };
 
 /* ---- effects (say.c) ------------------------------------------------------------------------- */

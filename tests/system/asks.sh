@@ -80,6 +80,8 @@ is "and the waiter is refused" "$status" 3
 like "by whom and why" "$out" 'rejected by bob: not during the freeze'
 exits 0 "waiting for what is over is over at once" as alice perl /mnt/raw $WAIT 3="$rejected"
 like "with the same words" "$out" 'rejected by bob: not during the freeze'
+is "the trail has why, too" \
+    "$(as carol teamctl audit --request "$rejected" --action request.reject --json | jq -r .detail)" "not during the freeze"
 ask_and_wait cancelled
 cancelled=$id
 ok "what is waited for is cancelled" as alice teamctl cancel "$id"
@@ -94,6 +96,10 @@ ok "what is scheduled is revoked" as bob teamctl revoke "$id" --yes
 came revoked
 is "and the waiter is refused" "$status" 3
 like "by whom" "$out" 'revoked by bob'
+exits 2 "a reason of blanks is none" as alice teamctl request sudo --for 1h --reason "  "
+like "it has to be given" "$out" 'a reason is required; give one with --reason'
+exits 2 "what starts yesterday does not" as alice teamctl request sudo --for 1h --reason late --start yesterday
+like "the time is over" "$out" '--start: "yesterday" is over; leave it out to begin as soon as it is approved'
 exits 7 "who waits too long leaves" as alice teamctl request sudo --for 30m --reason slow --wait=1s
 like "and is told that it stays" "$out" 'still not active after 1s; the request stays'
 slow=${out:0:8}

@@ -281,6 +281,7 @@ static const struct row ROWS[] = {
      "alice request sudo 1h\n"
      "bob reject R1 => done rejected: rejected\n"
      "trail => request.reject bob done\n"
+     "detail => host:bastion-1/sudo; fine\n"
      "grants R1 => closed\n"
      "carol approve R1 => state rejected: it is rejected; there is nothing to decide\n"
      "alice cancel R1 => state rejected: it is rejected; nothing to cancel\n"},
@@ -364,9 +365,10 @@ static const struct row ROWS[] = {
     {"a revoke of somebody's schedule is a revoke", PLAIN,
      "alice request sudo 1h start=+1h\n"
      "bob approve R1\n"
-     "carol revoke R1 => done revoked\n"
+     "carol revoke R1 comment=enough => done revoked\n"
      "revoker R1 => carol\n"
-     "trail => request.revoke carol done\n"},
+     "trail => request.revoke carol done\n"
+     "detail => host:bastion-1/sudo; enough\n"},
     {"what is pending is rejected or cancelled, not revoked", PLAIN,
      "alice request sudo 1h\n"
      "bob revoke R1 => state pending: it is pending; reject it, or cancel your own\n"

@@ -300,6 +300,7 @@ static const struct row ROWS[] = {
      "alice extend R1 1h\n"
      "bob reject R1 => done active: extension rejected\n"
      "trail => extension.reject bob done\n"
+     "detail => host:bastion-1/sudo; fine\n"
      "window R1 => 1h left 1h\n"
      "extension R1 => none\n"
      "bob approve R1 => state active: it is active; there is nothing to decide\n"

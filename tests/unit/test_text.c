@@ -501,6 +501,15 @@ static void what_is_made_plain_is_plain_at_any_size(void **state)
             .name = rows[i].says, .test_func = check, .initial_state = (void *)(uintptr_t)&rows[i] \
         }
 
+static void spaces_say_nothing(void **state)
+{
+    (void)state;
+    assert_true(text_is_blank(""));
+    assert_true(text_is_blank("   "));
+    assert_false(text_is_blank("  x "));
+    assert_false(text_is_blank("."));
+}
+
 int main(void)
 {
     static struct CMUnitTest tests[200] = {
@@ -517,9 +526,12 @@ int main(void)
         cmocka_unit_test(every_code_point_is_read_as_itself),
         cmocka_unit_test(a_nul_is_refused_everywhere),
         cmocka_unit_test(what_is_made_plain_is_plain_at_any_size),
+        cmocka_unit_test(spaces_say_nothing),
     };
-    size_t n = 12;
+    size_t n = 0;
 
+    while (tests[n].test_func)
+        n++;
     ADD_ROWS(NUMBER_ROWS, check_number);
     ADD_ROWS(DURATION_ROWS, check_duration);
     ADD_ROWS(ID_ROWS, check_id);
