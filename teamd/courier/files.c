@@ -112,6 +112,8 @@ static int file_path(char *const *environment, const char *variable, const char 
 
     if (pw)
         home = pw->pw_dir;
+    if (home && strcmp(home, "/") == 0)
+        home = ""; /* so that it is named /.aws */
     if (path && strncmp(path, "~/", 2) == 0 && home)
         n = snprintf(out, FILES_PATH_CAP, "%s%s", home, path + 1);
     else if (path)

@@ -208,6 +208,11 @@ exits 2 "a ticket of another kind" as alice teamctl request sudo --for 1h --reas
 like "is told of which" "$out" 'it has to match \^CHG-\[0-9\]\+\$'
 exits 2 "more than a ticket" as alice teamctl request sudo --for 1h --reason x --ticket CHG-1x
 ok "the right kind" as alice teamctl request sudo --for 1h --reason x --ticket CHG-1
+policy 'require_comment = true;'
+ok "a policy with comments" as dave teamctl reload
+run as alice teamctl request sudo --for 1h --reason x
+exits 2 "a comment of blanks is none" as bob teamctl approve "${out:0:8}" --comment "  "
+like "it has to be given" "$out" 'a comment is required; give one with --comment'
 
 # ---- reloads ------------------------------------------------------------------------------------
 
