@@ -1,7 +1,11 @@
 /* Verbs of the requester: request, extend, cancel. */
 #include "teamctl.h"
 
-enum { WAIT_S = 5 * 60 };
+enum {
+    WAIT_S = 5 * 60,
+    AGAIN_US = 200 * 1000, /* teamd may just be starting anew, */
+    AGAIN_MAX = 50,        /* but is not away for long */
+};
 
 /* ---- what a request must say ------------------------------------------------------------------
  */
@@ -78,13 +82,27 @@ static int came_to(const struct call *c, const char *id, const struct answer *a)
     return TEAM_FAILED;
 }
 
+/* Through a restart of teamd, as sudo does that waits in place. */
+static void ask_wait(struct call *c, const char *id, uint64_t wait_s, struct answer *ret)
+{
+    int64_t deadline = client_deadline((int64_t)wait_s * 1000 * 1000), left_us;
+
+    for (unsigned again = 0; again < AGAIN_MAX; again++) {
+        struct wire_out ask = talk_begin(&c->talk, TEAM_OP_WAIT);
+
+        wire_put(&ask, TEAM_ID, id);
+        left_us = deadline - client_deadline(0);
+        talk_ask(&c->talk, &ask, left_us / 1000, NULL, NULL, ret);
+        if (ret->code != TEAM_UNREACHABLE || left_us <= AGAIN_US || client_pause(AGAIN_US) < 0)
+            return;
+    }
+}
+
 static int wait_for(struct call *c, const char *id, uint64_t wait_s)
 {
-    struct wire_out ask = talk_begin(&c->talk, TEAM_OP_WAIT);
     struct answer a;
 
-    wire_put(&ask, TEAM_ID, id);
-    talk_ask(&c->talk, &ask, (int64_t)wait_s * 1000, NULL, NULL, &a);
+    ask_wait(c, id, wait_s, &a);
     if (a.code == TEAM_TIMED_OUT)
         return still_waiting(c, id, wait_s);
     if (a.code == TEAM_UNREACHABLE) {

@@ -100,10 +100,12 @@ dev/ReadOnlyAccess alice"
 says alice yes 'awsapps.com' teamctl show "$id"
 chapter "4. She works: sudo on the host, some calls in AWS. So do bob, and somebody who is called nearly so."
 says alice yes . sudo -n ls -d /var/lib/team
-sleep 1 # CloudTrail tells whole seconds
+sleep 1 # CloudTrail tells whole seconds, and what is of one second is in no order
 did alice@example.com AdministratorAccess DescribeInstances ec2.amazonaws.com true
 did alice@example.com AdministratorAccess DescribeInstanceStatus ec2.amazonaws.com true
+sleep 1
 did alice@example.com AdministratorAccess StopInstances ec2.amazonaws.com false
+sleep 1
 did alice@example.com AdministratorAccess DeleteTrail cloudtrail.amazonaws.com false AccessDenied
 did bob@example.com AdministratorAccess TerminateInstances ec2.amazonaws.com false
 did malice@example.com AdministratorAccess TerminateInstances ec2.amazonaws.com false

@@ -287,6 +287,24 @@ ok "policies come back" teamctl reload
 run as alice teamctl request sudo --for 1h --reason "after all that"
 ok "and so does access" as bob teamctl approve "${out:0:8}"
 
+# ---- waiting through a restart -------------------------------------------------------------------
+
+ask_and_wait restarted
+stop_teamd
+start_teamd || exit 1
+ok "what is waited for is approved after a restart" as bob teamctl approve "$id"
+came restarted
+is "of which the waiter has not noticed" "$status" 0
+like "it is active, too" "$out" active
+ok "and ends" as alice teamctl revoke "$id" --yes
+waiting lost teamctl request sudo --for 1h --reason lost --wait=2s
+stop_teamd
+came lost
+is "teamd that stays away is lost" "$status" 6
+like "and the request is not" "$out" "request $id: it is filed, but teamd is lost; see teamctl show $id"
+start_teamd || exit 1
+ok "it is there" as alice teamctl cancel "$id"
+
 # ---- starting -----------------------------------------------------------------------------------
 
 teamd=("$BUILD/teamd" --config /etc/team/team.conf)

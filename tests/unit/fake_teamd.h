@@ -105,7 +105,8 @@ static inline const char *fake_fields(const char *s, char *out, size_t *len, uns
     return s;
 }
 
-/* "ROWS TYPE fields", "ANSWER fields" for `op`, or "RAW bytes". (And "HANG" says nothing more.) */
+/* "ROWS TYPE fields", "ANSWER fields" for `op`, or "RAW bytes". (And "HANG" says nothing more,
+ * "GONE" hangs up.) */
 static inline size_t fake_message(const char *s, unsigned op, char *out)
 {
     size_t len = TEAM_HEADER_LEN;
@@ -279,6 +280,10 @@ static inline bool fake_serve(struct fake_run *r, int conn, struct text *asked, 
 
         if (strcmp(s, "HANG") == 0)
             return true;
+        if (strcmp(s, "GONE") == 0) {
+            ++*said;
+            return false;
+        }
         if (send(conn, packet, fake_message(s, op, packet), MSG_NOSIGNAL) < 0)
             return false;
         if (s[0] == 'A') {
