@@ -40,16 +40,19 @@ ran=0
 for _ in $(seq 20); do as alice sudo -n true 2>/dev/null && ran=$((ran + 1)); done
 ok "on a full disk sudo is refused once nothing can be recorded any more ($ran of 20 ran)" test $ran -lt 20
 ok "root's sudo passes, to make room" sudo -n true
-exits 1 "a revoke says that it did not happen" as alice teamctl revoke "$id" --yes
-like "and why" "$out" 'disk of teamd is full'
-exits 1 "a reload too" teamctl reload
+# What the file still has in it may be enough for a small change; then that is done.
+done_or_says_why() { "$@" || { [ $? -eq 1 ] && grep -q 'disk of teamd is full' /mnt/said; }; }
+said() { "$@" >/mnt/said 2>&1; }
+ok "a revoke happens, or it says why it did not" done_or_says_why said as alice teamctl revoke "$id" --yes
+ok "a reload too" done_or_says_why said teamctl reload
 ok "a copy of the store is made, elsewhere" teamctl backup /dev/shm/backup.mdb
 rm -f /dev/shm/backup.mdb
 ok "what may be looked at can be looked at" as alice teamctl list
 ok "a window that ends still ends its sessions" until_true 20 none SHORT
 ok "teamd is alive" kill -0 "$TEAMD_PID"
 room
-until_true 10 as alice teamctl revoke "$id" --yes
+revoked() { as alice teamctl revoke "$id" --yes || [ $? -eq 5 ]; }
+until_true 10 revoked
 run as alice teamctl show "$id" --json
 is "with room again the revoke happens" "$(jq -r .state <<<"$out")" revoked
 recorded=$(as carol teamctl audit --json | jq -s 'map(select(.action == "session.open" and .outcome == "yes" and .actor == "alice")) | length')
