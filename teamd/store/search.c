@@ -89,6 +89,28 @@ static int read_call(const MDB_val *key, const MDB_val *row, char event_id[ACTIV
     return r;
 }
 
+enum { LINE = 64, PAGE = 4096 };
+
+static void fetch_early(uintptr_t from, size_t n)
+{
+    for (size_t i = 0; i < n; i += LINE)
+        __builtin_prefetch((const void *)(from + i));
+}
+
+/* Looking at a row takes less time than waiting for its bytes: ask for all of them at once, and for
+ * the first two rows of the page behind, which LMDB fills from its end. Calls that were written one
+ * after another mostly lie so; where they do not, nothing but a little time is lost. */
+static void fetch_rows(const MDB_val *row)
+{
+    const uintptr_t at = (uintptr_t)row->mv_data, behind = (at & ~(uintptr_t)(PAGE - 1)) + PAGE;
+    const size_t two = 2 * (row->mv_size + LINE);
+
+    fetch_early(at, row->mv_size);
+    fetch_early(behind, LINE);
+    if (two <= PAGE)
+        fetch_early(behind + PAGE - two, two);
+}
+
 /* ---- of one request -------------------------------------------------------------------------- */
 
 static struct key first_key(const struct activity_query *q)
@@ -154,6 +176,7 @@ int store_activity(struct store *s, struct activity_query *q, size_t *budget,
             return -EUCLEAN;
         if (!is_of(q, &key))
             return 0;
+        fetch_rows(&value);
         remember(q, &key);
         if (!first && *budget < value.mv_size + COST)
             return 1;

@@ -16,7 +16,7 @@
 
 static const struct store_sizes SIZES = {.map = (size_t)64 << 30, .headroom = (size_t)2 << 30};
 
-enum { DAY_S = 86400, RAW_CAP = 2048, BATCH = 512, POUR_ROWS = 50 };
+enum { DAY_S = 86400, RAW_CAP = 2048, BATCH = 50, AT_ONCE = 16, POUR_ROWS = 50 };
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
@@ -102,24 +102,33 @@ static void put_request(struct store *s, const struct request *r)
         die("the store cannot be written");
 }
 
-static void put_calls(struct store *s, const struct request *r, unsigned calls)
+static void put_collection(struct store *s, const struct request *r)
+{
+    struct collection c = {.request = r->id, .stage = COLLECT_OVER};
+
+    memcpy(c.account, "111122223333", sizeof "111122223333");
+    memcpy(c.set, "Admin", sizeof "Admin");
+    memcpy(c.user, "alice", sizeof "alice");
+    c.from = r->active_from;
+    c.until = c.cursor = r->grants[0].credentials_until;
+    if (store_put_collection(s, (struct now){.wall = r->ended_at}, &c) < 0)
+        die("a collection is not taken");
+}
+
+static void put_calls(struct store *s, const struct request *r, unsigned done, unsigned calls)
 {
     static struct activity rows[BATCH];
     static char ids[BATCH][40], raws[BATCH][RAW_CAP];
     struct now now = {.wall = r->ended_at};
     struct wall oldest;
-    int64_t from_s = r->active_from.us / SECOND_US;
+    unsigned n = calls - done < BATCH ? calls - done : BATCH;
 
-    for (unsigned done = 0; done < calls;) {
-        unsigned n = calls - done < BATCH ? calls - done : BATCH;
-
-        for (unsigned i = 0; i < n; i++)
-            rows[i] = call_of(r->id.bits + done + i, from_s + (done + i) * 3600 / calls, ids[i],
-                              raws[i]);
-        if (store_add_activity(s, now, r->id, 0, rows, n, &oldest) != (int)n)
-            die("calls are not taken");
-        done += n;
-    }
+    for (unsigned i = 0; i < n; i++)
+        rows[i] = call_of(r->id.bits + done + i,
+                          r->active_from.us / SECOND_US + (done + i) * 3600 / calls, ids[i],
+                          raws[i]);
+    if (store_add_activity(s, now, r->id, 0, rows, n, &oldest) != (int)n)
+        die("calls are not taken");
 }
 
 /* As they lie in the store: by time and id. */
@@ -128,27 +137,34 @@ static int write_text(void *ctx, const struct activity *a)
     return fprintf(ctx, "%s\n", a->raw) < 0 ? -EIO : 0;
 }
 
+static void write_texts(struct store *s, const struct request *r, FILE *texts)
+{
+    struct activity_query q = {.request = r->id};
+    size_t all = SIZE_MAX;
+
+    if (store_activity(s, &q, &all, write_text, texts) < 0)
+        die("the texts cannot be written");
+}
+
+/* Several requests at once, as they are where people work: their calls come in turns. */
 static void fill(struct store *s, unsigned requests, unsigned calls, unsigned uid, FILE *texts)
 {
     int64_t now_s = (int64_t)time(NULL);
 
-    for (unsigned i = 0; i < requests; i++) {
-        struct request r = past_request(i, uid, now_s - DAY_S - (int64_t)i * 600);
-        struct collection c = {.request = r.id, .stage = COLLECT_OVER};
-        struct activity_query q = {.request = r.id};
-        size_t all = SIZE_MAX;
+    for (unsigned first = 0; first < requests; first += AT_ONCE) {
+        struct request r[AT_ONCE];
+        unsigned n = requests - first < AT_ONCE ? requests - first : AT_ONCE;
 
-        memcpy(c.account, "111122223333", sizeof "111122223333");
-        memcpy(c.set, "Admin", sizeof "Admin");
-        memcpy(c.user, "alice", sizeof "alice");
-        c.from = r.active_from;
-        c.until = c.cursor = r.grants[0].credentials_until;
-        put_request(s, &r);
-        if (store_put_collection(s, (struct now){.wall = r.ended_at}, &c) < 0)
-            die("a collection is not taken");
-        put_calls(s, &r, calls);
-        if (store_activity(s, &q, &all, write_text, texts) < 0)
-            die("the texts cannot be written");
+        for (unsigned i = 0; i < n; i++) {
+            r[i] = past_request(first + i, uid, now_s - DAY_S - (int64_t)(first + i) * 600);
+            put_request(s, &r[i]);
+            put_collection(s, &r[i]);
+        }
+        for (unsigned done = 0; done < calls; done += BATCH)
+            for (unsigned i = 0; i < n; i++)
+                put_calls(s, &r[i], done, calls);
+        for (unsigned i = 0; i < n; i++)
+            write_texts(s, &r[i], texts);
     }
 }
 
