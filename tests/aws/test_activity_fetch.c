@@ -605,8 +605,8 @@ static void what_means_something_is_escaped(void **state)
     s.user = "Bob.Smith_1+x@example.com";
     s.set = "Net_Admin";
     activity_insights(&s, 5, query);
-    assert_non_null(strstr(query, "like /(?i):Bob\\.Smith_1\\+x@example\\.com$/"));
-    assert_non_null(strstr(query, "like /^AWSReservedSSO_Net_Admin_/"));
+    assert_non_null(strstr(query, "@message like /(?i):Bob\\.Smith_1\\+x@example\\.com\"/"));
+    assert_non_null(strstr(query, "@message like /\"AWSReservedSSO_Net_Admin_/"));
     activity_sql(&s, "S", noon(0), (struct wall){noon(1).us + 1}, query);
     assert_non_null(strstr(query, "LIKE '%:bob.smith\\_1+x@example.com' ESCAPE '\\'"));
     assert_non_null(strstr(query, "LIKE 'awsreservedsso\\_net\\_admin\\_%' ESCAPE '\\'"));

@@ -59,7 +59,7 @@ class Trail:
             record["errorCode"] = p["error"]
         if "read_only" in p:  # older records have none
             record["readOnly"] = p["read_only"]
-        self.records.append({"record": record, "text": json.dumps(record), "at": p["at"], "account": p["account"],
+        self.records.append({"record": record, "text": json.dumps(record).replace("=", p.get("equals", "=")), "at": p["at"], "account": p["account"],
                              "region": p["region"], "user": p["user"],
                              "delivered": int(1000 * p.get("delivered", p["at"] + 1))})
 
@@ -135,6 +135,19 @@ def found(record, path):
     for name in path.split("."):
         record = record.get(name) if isinstance(record, dict) else None
     return record
+
+
+def discovered(record, most=200):
+    """What Insights knows of a record in JSON: its first fields, called by their paths."""
+    fields, left = {}, [("", record)]
+    while left and len(fields) < most:
+        path, value = left.pop(0)
+        members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+        if members is None:
+            fields[path] = value
+        else:
+            left[:0] = [(f"{path}.{name}" if path else name, below) for name, below in members]
+    return fields
 
 
 def lake_text(value):
@@ -234,13 +247,18 @@ class Condition:
         tests = [self._all()]
         while self._take("||", "or"):
             tests.append(self._all())
-        return lambda record: any(t(record) for t in tests)
+        return lambda row: any(t(row) for t in tests)
 
     def _all(self):
         tests = [self._one()]
         while self._take("&&", "and"):
             tests.append(self._one())
-        return lambda record: all(t(record) for t in tests)
+        return lambda row: all(t(row) for t in tests)
+
+    def _value(self, row, path):
+        if path == "@message":
+            return row["text"]
+        return found(row["record"], path) if self.wild else discovered(row["record"]).get(path)
 
     def _one(self):
         if self._take("("):
@@ -252,12 +270,12 @@ class Condition:
         path = path.removeprefix("$.")
         if how == "like" and what[:1] == "/":
             pattern = re.compile(what[1:-1])
-            return lambda record: pattern.search(found(record, path) or "") is not None
+            return lambda row: pattern.search(self._value(row, path) or "") is not None
         if how == "=" and what[:1] == '"':
             if self.wild:
                 glob = re.compile(fnmatch.translate(re.sub(r"([\[\]?])", r"[\1]", what[1:-1])))
-                return lambda record: glob.match(found(record, path) or "") is not None
-            return lambda record: found(record, path) == what[1:-1]
+                return lambda row: glob.match(self._value(row, path) or "") is not None
+            return lambda row: self._value(row, path) == what[1:-1]
         raise Refusal("InvalidParameterException", f"what is this: {path} {how} {what}")
 
 
@@ -269,7 +287,7 @@ def group_of(p):
 
 def lines(world, first, last, test):
     last = min(last, 1000 * time.time())
-    rows = [r for r in world.trail.records if first <= r["delivered"] <= last and test(r["record"])]
+    rows = [r for r in world.trail.records if first <= r["delivered"] <= last and test(r)]
     return sorted(rows, key=lambda r: r["delivered"])
 
 

@@ -30,6 +30,8 @@ did $PROD Admin bob first 0
 did $PROD Admin bob last 3600
 did $PROD Admin bob after 3601
 did $PROD Admin bob by-id 80 '{"more": {"userIdentity": {"type": "AssumedRole", "principalId": "A:bob", "sessionContext": {"sessionIssuer": {"userName": "AWSReservedSSO_Admin_0123456789abcdef"}}, "onBehalfOf": {"userId": "somebody-else"}}}}'
+did $PROD Admin wide wide 81 "{\"more\": {\"requestParameters\": $(jq -nc '[range(250) | {key: "p\(.)", value: "x"}] | from_entries')}}"
+did $PROD Admin 'e=q' equals 82 '{"equals": "\\u003d"}'
 deliver
 
 POST set '{"query_polls": 0}'
@@ -71,6 +73,12 @@ for side in lake lookup logs; do
     done
     is "$side: so has each permission set" "$wrong" ""
 done
+ask logs 150 $PROD Admin wide
+ask logs 151 $PROD Admin 'e=q'
+comes logs 150
+comes logs 151
+is "who calls cannot hide it behind more fields than Insights knows" "$(ids logs 150)" wide
+is "a name is found as JSON may escape it" "$(ids logs 151)" equals
 is "an event has all that it is asked for" \
     "$(of logs 3 '.call // empty | del(.raw, .raw_size) | .at -= $start' | jq -c .)" \
     '{"at":63,"id":"p0-3","name":"DescribeInstances","source":"ec2.amazonaws.com","region":"eu-west-1","address":"192.0.2.1","resource":"i-1"}'
