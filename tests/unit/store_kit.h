@@ -56,6 +56,8 @@ static inline struct store *kit_open(void)
     return kit_open_in(BOOT_1);
 }
 
+#define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static inline struct wall at(int64_t s)
@@ -310,4 +312,34 @@ static inline uint64_t chance(uint64_t *seed)
 static inline uint64_t below(uint64_t *seed, uint64_t n)
 {
     return (chance(seed) >> 11) % n;
+}
+
+/* ---- a few requests ----------------------------------------------------------------------- */
+
+static inline int kit_count(void *ctx, const struct record *r)
+{
+    (void)r;
+    ++*(size_t *)ctx;
+    return 0;
+}
+
+static inline size_t kit_requests_in(struct store *s)
+{
+    struct request_query q = {.started = false};
+    size_t n = 0;
+
+    assert_int_equal(store_requests(s, &q, SIZE_MAX, kit_count, &n), 0);
+    return n;
+}
+
+/* A request of a few kilobytes with its event. */
+static inline int kit_commit_one(struct store *s, uint64_t id)
+{
+    static char reason[3001];
+
+    memset(reason, 'r', sizeof reason - 1);
+    kit_add_request(kit_request(id, 1001, REQ_PENDING, (int64_t)id, "sudo"));
+    kit_add_words(id, WORDS_REASON, reason);
+    kit_add_audit("request.submit", "alice", id, "");
+    return kit_commit_at(s, (int64_t)id);
 }

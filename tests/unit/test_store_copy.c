@@ -216,8 +216,6 @@ static void no_copy_begins_in_the_middle_of_a_transaction(void **state)
     store_close(s);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -319,8 +319,6 @@ static void an_event_comes_back_with_what_the_store_added(void **state)
     store_close(s);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
