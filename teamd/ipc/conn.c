@@ -20,7 +20,7 @@ static const uint32_t HANG_UP = EPOLLHUP | EPOLLRDHUP | EPOLLERR;
 static void conn_forget_file(struct conn *c)
 {
     if (c->file >= 0)
-        close(c->file);
+        socket_close(c->file);
     c->file = -1;
 }
 
@@ -32,7 +32,10 @@ void conn_close(struct conn *c)
     lane_leave(c);
     ipc_forget(c);
     c->source = sd_event_source_disable_unref(c->source);
-    close(c->fd);
+    if (c->socket == IPC_GATE)
+        close(c->fd);
+    else
+        socket_close(c->fd);
     if (c->pidfd >= 0)
         close(c->pidfd);
     conn_forget_file(c);
@@ -179,6 +182,24 @@ static int conn_received(struct msghdr *header)
     return more ? -1 : file;
 }
 
+/* Only root comes to the gate. */
+static ssize_t conn_take(struct conn *c, struct msghdr *header)
+{
+    ssize_t n;
+    int error;
+
+    if (c->socket == IPC_GATE)
+        return recvmsg(c->fd, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    hurry();
+    n = recvmsg(c->fd, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    error = errno;
+    if (n >= 0 && header->msg_control)
+        c->file = conn_received(header);
+    hurried();
+    errno = error;
+    return n;
+}
+
 /* Mostly without room for control data: descriptors that a peer sends along then never arrive. */
 static void conn_read(struct conn *c)
 {
@@ -198,11 +219,9 @@ static void conn_read(struct conn *c)
         header.msg_control = control.buf;
         header.msg_controllen = sizeof control.buf;
     }
-    n = recvmsg(c->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    n = conn_take(c, &header);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n >= 0 && header.msg_control)
-        c->file = conn_received(&header);
     if (n <= 0 || (header.msg_flags & MSG_TRUNC))
         conn_close(c);
     else

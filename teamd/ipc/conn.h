@@ -34,6 +34,17 @@ int socket_adopt(int fd);
  */
 void socket_refuse(int fd, const char *text);
 
+/* A peer can send descriptors, wanted or not, and the kernel closes the last one of a thing in the
+ * time of whoever receives the packet or closes the socket that it waits in. For a TCP socket with
+ * SO_LINGER that can take as long as its owner likes, unless a signal comes; so one comes, 2 ms
+ * after hurry() and again, until hurried(). What is in between may fail with EINTR. */
+int hurry_open(void);
+void hurry(void);
+void hurried(void);
+
+/* close(2) in a hurry. */
+void socket_close(int fd);
+
 /* ---- lane.c: how long a connection is waited for --------------------------------------------- */
 
 /* Everybody in a lane waits equally long, so whoever came first is due first: a list, and one timer

@@ -242,7 +242,7 @@ static void welcome(struct listener *l, int fd)
         return;
     }
     socket_refuse(fd, why);
-    close(fd);
+    socket_close(fd);
 }
 
 /* Whoever waits in the queue would wake us again at once, and as vainly. They are better off
@@ -352,7 +352,9 @@ int ipc_new(sd_event *loop, const struct ipc_handlers *handlers, void *ctx, stru
     i->gate = (struct listener){.ipc = i, .which = IPC_GATE, .fd = -1};
     i->control = (struct listener){.ipc = i, .which = IPC_CONTROL, .fd = -1};
     i->courier = (struct listener){.ipc = i, .which = IPC_COURIER, .fd = -1};
-    r = lanes_open(i);
+    r = hurry_open();
+    if (r == 0)
+        r = lanes_open(i);
     if (r < 0) {
         ipc_free(i);
         return r;
@@ -367,7 +369,7 @@ static void listener_close(struct listener *l)
 
     listener_forget(l);
     if (fd >= 0)
-        close(fd);
+        socket_close(fd); /* with all who are in the queue */
 }
 
 /* Who is connected and has not asked, or not again, may be about to: their ask cannot go back into

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -42,6 +44,47 @@ int peer_pidfd(int fd, const struct peer *peer)
     return pidfd < 0 ? -errno : pidfd;
 }
 
+/* ---- what peers send along --------------------------------------------------------------------
+ */
+
+enum { HURRY_US = 2000 };
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+int hurry_open(void)
+{
+    const struct sigaction wake = {.sa_handler = nothing}; /* no SA_RESTART */
+
+    return sigaction(SIGALRM, &wake, NULL) < 0 ? -errno : 0;
+}
+
+static void alarm_every(suseconds_t us)
+{
+    const struct itimerval every = {.it_interval = {.tv_usec = us}, .it_value = {.tv_usec = us}};
+
+    (void)setitimer(ITIMER_REAL, &every, NULL);
+}
+
+void hurry(void)
+{
+    alarm_every(HURRY_US);
+}
+
+void hurried(void)
+{
+    alarm_every(0);
+}
+
+void socket_close(int fd)
+{
+    hurry();
+    close(fd);
+    hurried();
+}
+
 /* ---- saying no ------------------------------------------------------------------------------- */
 
 /* A peer with something unread here would get ECONNRESET in place of the answer, so nothing is left
@@ -52,9 +95,10 @@ static void socket_drain(int fd)
     char byte;
 
     (void)shutdown(fd, SHUT_RD);
-    for (int n = 0; n < PACKETS; n++)
-        if (recv(fd, &byte, 1, MSG_DONTWAIT) <= 0)
-            return;
+    hurry();
+    for (int n = 0; n < PACKETS && recv(fd, &byte, 1, MSG_DONTWAIT) > 0; n++)
+        ;
+    hurried();
 }
 
 void socket_refuse(int fd, const char *text)

@@ -1,7 +1,9 @@
 /* Descriptors that come with an ask: whose arrive, with which, and that none stays. */
 #include "ipc_rig.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 
 /* Sends an ask with n descriptors. */
 static void say_with(int fd, unsigned op, const int *files, size_t n)
@@ -183,6 +185,115 @@ static void nothing_is_left_of_what_waits_behind_an_open_ask(void **state)
     close(r);
 }
 
+/* ---- a descriptor whose end takes long --------------------------------------------------------
+ */
+
+enum { LINGERS_S = 20 };
+
+/* One end of a TCP connection full of what the other does not read. The last close() of it waits.
+ */
+static int make_lingering(int *ret_other)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct linger linger = {.l_onoff = 1, .l_linger = LINGERS_S};
+    socklen_t len = sizeof here;
+    static char much[65536];
+    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(listening, (struct sockaddr *)&here, sizeof here), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&here, &len), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&here, sizeof here), 0);
+    *ret_other = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(*ret_other >= 0);
+    close(listening);
+    while (send(fd, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        ;
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    return fd;
+}
+
+/* Sends the only descriptor of such a thing; the other end is the caller's. */
+static int say_with_lingering(int fd, unsigned op)
+{
+    int other, file = make_lingering(&other);
+
+    say_with(fd, op, &file, 1);
+    close(file);
+    return other;
+}
+
+static void nobody_waits_for_what_somebody_lets_linger(void **state)
+{
+    int fd = dial(rig.control), other = say_with_lingering(fd, OP_YES);
+    uint64_t begin = now_ms();
+
+    (void)state;
+    settle();
+    hears(fd, TEAM_DONE, "yes");
+    assert_true(now_ms() - begin < LINGERS_S * 1000 / 2);
+    close(other);
+    close(fd);
+    settle();
+}
+
+static void nor_when_it_is_not_trusted(void **state)
+{
+    rig.trusted = 4711;
+    nobody_waits_for_what_somebody_lets_linger(state);
+}
+
+static void nor_for_what_is_left_of_a_connection(void **state)
+{
+    int fd = dial_and_say(rig.control, OP_HOLD), other;
+    uint64_t begin;
+
+    (void)state;
+    settle();
+    other = say_with_lingering(fd, OP_YES);
+    begin = now_ms();
+    close(fd);
+    settle();
+    assert_int_equal(rig.gones, 1);
+    assert_true(now_ms() - begin < LINGERS_S * 1000 / 2);
+    close(other);
+}
+
+static void nor_for_who_is_refused(void **state)
+{
+    int fds[IPC_CONTROL_PER_PERSON], fd, other;
+    uint64_t begin;
+
+    (void)state;
+    for (size_t i = 0; i < IPC_CONTROL_PER_PERSON; i++)
+        fds[i] = dial_and_say(rig.control, OP_HOLD);
+    settle();
+    fd = dial(rig.control);
+    other = say_with_lingering(fd, OP_YES);
+    begin = now_ms();
+    settle();
+    assert_true(now_ms() - begin < LINGERS_S * 1000 / 2);
+    hears(fd, TEAM_FAILED, "too many connections of yours (64); close some, or try again later");
+    close(other);
+    close(fd);
+    for (size_t i = 0; i < IPC_CONTROL_PER_PERSON; i++)
+        close(fds[i]);
+    settle();
+}
+
+static void nor_for_who_is_in_the_queue_at_the_end(void **state)
+{
+    int fd = dial(rig.control), other = say_with_lingering(fd, OP_YES);
+    uint64_t begin = now_ms();
+
+    (void)state;
+    ipc_stop(rig.ipc);
+    assert_true(now_ms() - begin < LINGERS_S * 1000 / 2);
+    close(other);
+    close(fd);
+}
+
 static int up(void **state)
 {
     int result = rig_up(state);
@@ -206,6 +317,11 @@ int main(void)
         T(who_is_not_trusted_brings_nothing),
         T(nothing_comes_through_the_gate),
         T(nothing_is_left_of_what_waits_behind_an_open_ask),
+        T(nobody_waits_for_what_somebody_lets_linger),
+        T(nor_when_it_is_not_trusted),
+        T(nor_for_what_is_left_of_a_connection),
+        T(nor_for_who_is_refused),
+        T(nor_for_who_is_in_the_queue_at_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
