@@ -198,6 +198,21 @@ static int make_sockets(struct teamd *t, struct sockets *s)
     return make_courier_socket(t, s);
 }
 
+/* ---- who asks -------------------------------------------------------------------------------- */
+
+/* As the user that we are by now. Whom /proc hides has no login uid and is in no session, as far as
+ * anybody can tell. */
+static int see_others(void)
+{
+    if (access("/proc/1/stat", F_OK) == 0)
+        return 0;
+    fputs(
+        "teamd: /proc hides the processes of others, so that nobody could tell who asks; mount it "
+        "without hidepid, or with gid= and a group of teamd's user\n",
+        stderr);
+    return -EACCES;
+}
+
 /* ---- all of it ---------------------------------------------------------------------------------
  */
 
@@ -238,5 +253,6 @@ int prepare(struct teamd *t, const char *cgroup, struct sockets *sockets)
             return r;
     }
     open_containers(t, cgroup);
-    return become_user(t);
+    r = become_user(t);
+    return r < 0 ? r : see_others();
 }

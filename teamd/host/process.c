@@ -108,6 +108,15 @@ uint64_t process_ticks_now(void)
     return (uint64_t)ts.tv_sec * per_s + (uint64_t)ts.tv_nsec / (UINT64_C(1000000000) / per_s);
 }
 
+/* With hidepid (proc(5)) the processes of others seem not to be there. */
+static bool is_seen(uint32_t pid)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    return access(path, F_OK) == 0;
+}
+
 /* loginuid or sessionid. A kernel without audit has no such files: then nobody has any. */
 static int read_audit(uint32_t pid, const char *what, uint32_t *ret)
 {
@@ -115,7 +124,7 @@ static int read_audit(uint32_t pid, const char *what, uint32_t *ret)
     uint64_t v;
     int r = read_proc(pid, what, text, sizeof text);
 
-    if (r == -ESRCH) {
+    if (r == -ESRCH && is_seen(pid)) {
         *ret = NOBODY;
         return 0;
     }

@@ -82,4 +82,24 @@ ok "a reload looks at everybody" teamctl reload
 refused "who is not eligible any more has no access" as alice sudo -n true
 run as erin teamctl show "$third" --json
 is "by the policy" "$(jq -r '.state + " " + .revoked_by' <<<"$out")" "revoked policy"
+
+# Whom /proc hides could be anybody. Hidden while teamd runs, under the rule that takes an unset login
+# uid for what it is; and at the start.
+config <<'CONF'
+identity: { loginuid = "check"; };
+eligibility = ( { name = "all"; who = ["alice", "bob"]; targets = ["host:*/sudo"]; max_duration = "4h"; approval_required = false; } );
+CONF
+ok "the policy is loaded" teamctl reload
+exits 3 "who became bob does not ask as bob" as_from 2001 bob teamctl request sudo --for 1h --reason "as bob"
+mount -o remount,hidepid=2 /proc || die "no hidepid"
+exits 1 "nor when /proc hides who that is" as_from 2001 bob teamctl request sudo --for 1h --reason "as bob"
+exits 1 "and nobody's sudo is answered with yes" as alice sudo -n true
+stop_teamd
+refused "teamd does not start where it could not see who asks" "$BUILD/teamd"
+like "and says why" "$out" '/proc hides'
+mount -o remount,hidepid=2,gid=team /proc || die "no gid for hidepid"
+start_teamd || exit 1
+ok "where it alone may see everybody, all is well" as bob teamctl request sudo --for 1h --reason "as bob"
+exits 3 "and who became bob is not" as_from 2001 bob teamctl request sudo --for 1h --reason "as bob"
+is "of bob's there is the one that is his" "$(teamctl list --user bob --json | jq -s length)" 1
 finish

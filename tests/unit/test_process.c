@@ -236,6 +236,34 @@ static void the_login_uid_is_read_and_unset_is_nobody(void **state)
 
 #define STAT_BEGIN "1 (x) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 "
 
+/* As with hidepid=invisible, for who is not root. */
+static void who_is_not_seen_is_not_somebody_without_a_login(void **state)
+{
+    char root[] = "/tmp/test-proc-XXXXXX";
+    struct child c = child_start("hidden", NULL);
+    uint32_t loginuid = 4711;
+    int r, now;
+
+    (void)state;
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
+        child_end(&c);
+        close(c.pidfd);
+        skip();
+    }
+    assert_non_null(mkdtemp(root));
+    assert_int_equal(mount(root, "/proc", "none", MS_BIND, NULL), 0);
+    r = process_login(c.pidfd, pid_of(&c), &loginuid);
+    now = process_login_now(pid_of(&c), &loginuid);
+    assert_int_equal(umount2("/proc", MNT_DETACH), 0);
+    assert_int_equal(r, -ESRCH);
+    assert_int_equal(now, -ESRCH);
+    assert_int_equal(loginuid, 4711);
+    rmdir(root);
+    child_end(&c);
+    close(c.pidfd);
+}
+
 static void proc_says_all_sorts_of_things(void **state)
 {
     static const struct {
@@ -560,6 +588,7 @@ int main(void)
         cmocka_unit_test(a_later_process_with_the_leaders_number_is_not_the_leader),
         cmocka_unit_test(numbers_that_are_no_process_are_gone),
         cmocka_unit_test(proc_says_all_sorts_of_things),
+        cmocka_unit_test(who_is_not_seen_is_not_somebody_without_a_login),
         cmocka_unit_test(a_tree_is_found_by_the_lists_of_children),
     };
 
