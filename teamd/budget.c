@@ -3,8 +3,14 @@
 #include <stdlib.h>
 
 /* What one person may cost, however many connections they open and close: refusals, each of which
- * is an event of the trail on the disk, look-ups, each of which keeps a worker busy, and lines on
- * other people's terminals. People are told apart by login. */
+ * is an event of the trail on the disk, asks that are granted, which stay on the disk for ever,
+ * look-ups, each of which keeps a worker busy, and lines on other people's terminals. People are
+ * told apart by login. */
+
+/* A test of it does not ask ten thousand times. */
+#ifndef ASKS_AT_ONCE
+#define ASKS_AT_ONCE 10000
+#endif
 
 enum {
     PEOPLE = 1024,
@@ -12,7 +18,7 @@ enum {
 };
 
 /* What is paid for with time that has passed: so many at once, then one in so long. */
-enum purse { REFUSALS = 0, TELLS = BUDGET_TELLS, HEARS = BUDGET_HEARS, PURSES = 3 };
+enum purse { REFUSALS = 0, TELLS = BUDGET_TELLS, HEARS = BUDGET_HEARS, ASKS = 3, PURSES = 4 };
 
 static const struct {
     int64_t at_once, then_each_s;
@@ -20,6 +26,7 @@ static const struct {
     [REFUSALS] = {60, 1},
     [TELLS] = {3, 60},
     [HEARS] = {10, 10},
+    [ASKS] = {ASKS_AT_ONCE, 10},
 };
 
 struct account {
@@ -110,6 +117,16 @@ bool budget_allows(struct budget *b, const struct actor *a)
 void budget_refused(struct budget *b, const struct actor *a)
 {
     account_of(b, payer(a))->left_us[REFUSALS] -= cost_us(REFUSALS);
+}
+
+bool budget_may_ask(struct budget *b, const struct actor *a)
+{
+    return account_of(b, payer(a))->left_us[ASKS] >= cost_us(ASKS);
+}
+
+void budget_asked(struct budget *b, const struct actor *a)
+{
+    account_of(b, payer(a))->left_us[ASKS] -= cost_us(ASKS);
 }
 
 bool budget_takes(struct budget *b, uint32_t uid, enum budget_line what)

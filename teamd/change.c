@@ -23,10 +23,17 @@ static void drop_change(struct ask *a)
     free(a->more);
 }
 
+static bool makes_something(unsigned op)
+{
+    return op == TEAM_OP_REQUEST || op == TEAM_OP_FILE || op == TEAM_OP_EXTEND;
+}
+
 static void tell(struct ask *a, const struct reply *reply)
 {
     if (reply->code == REPLY_REFUSED)
         budget_refused(a->t->budget, &a->actor);
+    else if (reply->code == REPLY_DONE && makes_something(a->msg.op))
+        budget_asked(a->t->budget, &a->actor);
     ask_answer(a, reply);
 }
 
@@ -92,6 +99,12 @@ static void text_of(struct ask *a, enum team_tag tag, char *out, size_t cap)
 /* What opens access stops before the disk is full, so that what ends it can still be recorded. */
 static bool room_to_ask(struct ask *a)
 {
+    if (!budget_may_ask(a->t->budget, &a->actor)) {
+        ask_say(
+            a, REPLY_FAILED,
+            "you have asked for more than a person can use; one thing each 10 seconds is taken");
+        return false;
+    }
     if (store_has_room(a->t->store, FOR_REQUESTS))
         return true;
     ask_say(a, REPLY_FAILED,

@@ -225,6 +225,10 @@ struct budget *budget_free(struct budget *b);
 bool budget_allows(struct budget *b, const struct actor *a);
 void budget_refused(struct budget *b, const struct actor *a);
 
+/* May they make one more request, or ask for one more extension? What is made costs. */
+bool budget_may_ask(struct budget *b, const struct actor *a);
+void budget_asked(struct budget *b, const struct actor *a);
+
 /* Lines on terminals: a few at once, then one in a while. False: not now. */
 enum budget_line {
     BUDGET_TELLS = 1, /* a requester, to all who could approve */

@@ -120,4 +120,15 @@ sed -i 's/"bob"/"erin"/' /etc/team/team.conf
 ok "bob is no approver any more" teamctl reload
 exits 4 "so he does not see it" as bob teamctl approve "$needs"
 ok "erin does" as erin teamctl approve "$needs"
+
+# ---- one person's flood of what is granted -----------------------------------------------------------
+
+stop_teamd
+TEAMD=$BUILD/tests/system/teamd-often start_teamd || exit 1
+churn='while id=$(teamctl request sudo --for 1h --reason churn) && n=$((n + 1)) && [ $n -lt 100 ] &&
+    teamctl cancel "${id:0:8}"; do :; done'
+run as alice bash -c "$churn"
+like "who asks and cancels without end is told to stop" "$out" 'more than a person can use'
+is "after so many" "$(grep -c cancelled <<<"$out")" 20
+ok "others are not in their way" as dave teamctl request sudo --for 1h --reason "work"
 finish

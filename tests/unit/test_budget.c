@@ -77,6 +77,34 @@ static void sixty_refusals_are_free_and_then_one_a_second(void **state)
     }
 }
 
+/* How much they make until that is too much. */
+static unsigned asks(const struct actor *a)
+{
+    unsigned n = 0;
+
+    for (; budget_may_ask(budget, a); n++)
+        budget_asked(budget, a);
+    return n;
+}
+
+static void ten_thousand_asks_are_free_and_then_one_in_ten_seconds(void **state)
+{
+    struct actor alice = person(1001), as_bob = {.uid = 1002, .loginuid = 1001};
+    struct actor bob = person(1002);
+
+    (void)state;
+    assert_int_equal(asks(&alice), 10000);
+    assert_int_equal(asks(&as_bob), 0);
+    assert_true(budget_allows(budget, &alice)); /* to end what is there */
+    clock_now.boot.us += 10 * SECOND_US - 1;
+    assert_int_equal(asks(&alice), 0);
+    clock_now.boot.us += 1;
+    assert_int_equal(asks(&alice), 1);
+    clock_now.boot.us += 100 * SECOND_US;
+    assert_int_equal(asks(&alice), 10);
+    assert_int_equal(asks(&bob), 10000);
+}
+
 static void one_person_costs_another_nothing(void **state)
 {
     struct actor alice = person(1001), bob = person(1002);
@@ -248,6 +276,7 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         T(sixty_refusals_are_free_and_then_one_a_second),
+        T(ten_thousand_asks_are_free_and_then_one_in_ten_seconds),
         T(one_person_costs_another_nothing),
         T(who_logged_in_pays_whoever_they_became_by_su),
         T(without_a_login_uid_the_uid_pays),
