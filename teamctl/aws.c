@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
-enum { AWS_PATIENCE_MS = 60 * 60 * 1000 }; /* a large organisation takes minutes */
+enum {
+    AWS_PATIENCE_MS = 60 * 60 * 1000, /* a large organisation takes minutes */
+    PROFILE_CAP = 300,                /* an account's name and a set's */
+};
 
 /* ---- refresh, reconcile, drift ----------------------------------------------------------------
  */
@@ -57,18 +60,25 @@ static void copy(struct wire_span row, enum team_tag tag, char *out, size_t cap)
 }
 
 /* Names of accounts may hold anything; a profile's is a word. */
-static void put_profile(struct out *o, const char *account, const char *set)
+static void name_profile(struct wire_span target, bool by_id, char *out, size_t cap)
 {
-    for (const char *c = account; *c; c++)
-        out_put(o, text_is_word(c, 1) || *c == '-' || *c == '.' ? c : "-", 1);
-    out_text(o, "-");
-    out_text(o, set);
+    char account[16], name[256], set[40];
+    struct text t = text_over(out, cap);
+
+    copy(target, TEAM_ACCOUNT, account, sizeof account);
+    copy(target, TEAM_ACCOUNT_NAME, name, sizeof name);
+    copy(target, TEAM_PERMISSION_SET, set, sizeof set);
+    for (char *c = name; *c; c++)
+        if (!text_is_word(c, 1) && *c != '-' && *c != '.')
+            *c = '-';
+    text_put(&t, name[0] && !by_id ? name : account);
+    text_put(&t, "-");
+    text_put(&t, set);
 }
 
 static void put_pairs(struct out *o, const char *const pairs[][2], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        out_text(o, "  ");
         out_text(o, pairs[i][0]);
         out_text(o, " = ");
         out_text(o, pairs[i][1]);
@@ -76,45 +86,93 @@ static void put_pairs(struct out *o, const char *const pairs[][2], size_t n)
     }
 }
 
-/* The portal's address is that of its page for this account and set, cut at its fragment. */
-static void put_use(struct out *o, struct wire_span target)
+static struct wire_span each_open(struct wire_span *rest)
 {
-    char account[16], name[256], set[40], portal[481], start[481], region[40];
+    struct wire_span target;
+
+    while (target = wire_each(rest, TEAM_TARGET), target.at && !wire_find(target, TEAM_PORTAL).at)
+        ;
+    return target;
+}
+
+/* Two accounts can make one name. */
+static bool is_taken(struct wire_span request, struct wire_span target, const char *profile)
+{
+    struct wire_span rest = request;
+    char other[PROFILE_CAP];
+
+    for (struct wire_span t; t = each_open(&rest), t.at;) {
+        name_profile(t, false, other, sizeof other);
+        if (t.at != target.at && strcmp(other, profile) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_profile(struct out *o, struct wire_span request, struct wire_span target)
+{
+    char profile[PROFILE_CAP], account[16], set[40], region[40];
+
+    name_profile(target, false, profile, sizeof profile);
+    if (is_taken(request, target, profile))
+        name_profile(target, true, profile, sizeof profile);
+    copy(target, TEAM_ACCOUNT, account, sizeof account);
+    copy(target, TEAM_PERMISSION_SET, set, sizeof set);
+    copy(target, TEAM_SSO_REGION, region, sizeof region);
+    const char *const pairs[][2] = {{"sso_session", "team"},
+                                    {"sso_account_id", account},
+                                    {"sso_role_name", set},
+                                    {"region", region}}; /* the last, as it may be unknown */
+
+    out_text(o, "[profile ");
+    out_text(o, profile);
+    out_text(o, "]\n");
+    put_pairs(o, pairs, sizeof pairs / sizeof pairs[0] - (region[0] == '\0'));
+}
+
+/* The portal's address is that of its page for an account and set, cut at its fragment. */
+static void put_session(struct out *o, struct wire_span target)
+{
+    char portal[481], start[481], region[40];
     size_t n;
 
-    copy(target, TEAM_ACCOUNT, account, sizeof account);
-    copy(target, TEAM_ACCOUNT_NAME, name, sizeof name);
-    copy(target, TEAM_PERMISSION_SET, set, sizeof set);
     copy(target, TEAM_PORTAL, portal, sizeof portal);
     copy(target, TEAM_SSO_REGION, region, sizeof region);
     n = strcspn(portal, "#");
     snprintf(start, sizeof start, "%.*s", (int)(n > 0 && portal[n - 1] == '/' ? n - 1 : n), portal);
-    const char *const profile[][2] = {{"sso_session", "team"},
-                                      {"sso_account_id", account},
-                                      {"sso_role_name", set},
-                                      {"region", region}};
-    const char *const session[][2] = {{"sso_start_url", start},
-                                      {"sso_registration_scopes", "sso:account:access"},
-                                      {"sso_region", region}};
-    const size_t unknown = region[0] == '\0'; /* then the last of each */
+    const char *const pairs[][2] = {{"sso_start_url", start},
+                                    {"sso_registration_scopes", "sso:account:access"},
+                                    {"sso_region", region}};
 
-    out_text(o, "\nIn the browser\n  ");
-    out_text(o, portal);
-    out_text(
-        o,
-        "\nFor the AWS CLI, in ~/.aws/config; then: aws sso login --sso-session team\n  [profile ");
-    put_profile(o, name[0] ? name : account, set);
-    out_text(o, "]\n");
-    put_pairs(o, profile, sizeof profile / sizeof profile[0] - unknown);
-    out_text(o, "  [sso-session team]\n");
-    put_pairs(o, session, sizeof session / sizeof session[0] - unknown);
+    out_text(o, "[sso-session team]\n");
+    put_pairs(o, pairs, sizeof pairs / sizeof pairs[0] - (region[0] == '\0'));
 }
 
+static void put_page(struct out *o, struct wire_span target)
+{
+    char portal[481];
+
+    copy(target, TEAM_PORTAL, portal, sizeof portal);
+    out_text(o, "  ");
+    out_text(o, portal);
+    out_text(o, "\n");
+}
+
+/* What the AWS CLI reads begins at the margin, for it takes what is indented for more of the line
+ * before; and has each section once, for it refuses a file in which one is twice. */
 void aws_put_use(struct out *o, struct wire_span request)
 {
-    struct wire_span rest = request;
+    struct wire_span rest = request, first = each_open(&rest), target;
 
-    for (struct wire_span target; target = wire_each(&rest, TEAM_TARGET), target.at;)
-        if (wire_find(target, TEAM_PORTAL).at)
-            put_use(o, target);
+    if (!first.at)
+        return;
+    out_text(o, "\nIn the browser\n");
+    for (target = first; target.at; target = each_open(&rest))
+        put_page(o, target);
+    out_text(o, "\nFor the AWS CLI, what ~/.aws/config does not have yet; then: aws sso login "
+                "--sso-session team\n");
+    rest = request;
+    while (target = each_open(&rest), target.at)
+        put_profile(o, request, target);
+    put_session(o, first);
 }

@@ -32,7 +32,7 @@ struct doctor {
         stuck[24];
     /* of AWS; `courier` is empty if it is not used */
     struct {
-        char courier[24], identity[256], delegated[8], age_s[24], refresh_s[24], portal[32];
+        char courier[24], identity[256], delegated[8], age_s[24], refresh_s[24], portal[481];
         char refresh_trouble[FIX_CAP + 1], reconcile_trouble[FIX_CAP + 1];
         char waiting[24], oldest[FIX_CAP + 1], unknown[FIX_CAP + 1], sessions[FIX_CAP + 1],
             drift[24];

@@ -142,8 +142,10 @@ struct table {
     const struct look *look;
     struct out *out;
     size_t n_rows;               /* in the window */
-    bool headed;                 /* the heading is out */
+    bool headed;                 /* a heading is out */
     bool started;                /* and widths are fixed */
+    bool shown[COLUMNS_MAX];     /* in that heading */
+    bool filled[COLUMNS_MAX];    /* some row has something there */
     size_t natural[COLUMNS_MAX]; /* what the rows so far want */
     size_t widths[COLUMNS_MAX];  /* 0: not shown */
     char **cells;                /* the window: n_rows * type->n_columns */
@@ -154,7 +156,8 @@ void table_begin(struct table *t, const struct row_type *type, const struct look
 void table_row(struct table *t, struct wire_span row);
 void table_end(struct table *t);
 
-/* Shows the rows so far, though more may come. A column grows when a wider cell does. */
+/* Shows the rows so far, though more may come. A column grows when a wider cell does; when others
+ * are shown than before, so is their heading. */
 void table_flow(struct table *t);
 
 /* How wide the columns may be so that all fit: natural widths in, shown widths out (0: lost). */

@@ -47,13 +47,20 @@ static bool shrink(const struct row_type *type, size_t widths[], size_t width)
     return true;
 }
 
+/* How much it matters, where it is shown: that some rows have nothing there does not make it less.
+ */
+static unsigned rank_of(const struct column *c)
+{
+    return c->rank % IF_ANY;
+}
+
 static bool lose_one(const struct row_type *type, size_t widths[])
 {
     size_t lost = COLUMNS_MAX;
 
     for (size_t i = 0; i < type->n_columns; i++)
-        if (widths[i] > 0 && type->columns[i].rank > 0 &&
-            (lost == COLUMNS_MAX || type->columns[i].rank > type->columns[lost].rank))
+        if (widths[i] > 0 && rank_of(&type->columns[i]) > 0 &&
+            (lost == COLUMNS_MAX || rank_of(&type->columns[i]) > rank_of(&type->columns[lost])))
             lost = i;
     if (lost == COLUMNS_MAX)
         return false;
@@ -188,8 +195,9 @@ static void forget(const struct table *t, char **cells)
         free(cells[i]);
 }
 
-/* `whole`: these are all the rows there are, so what is empty in them is empty. */
-static void measure(struct table *t, bool whole)
+/* How wide the columns of the rows so far are. Without `all`, those that are empty so far can be
+ * left out: they come with the first row that has something there. */
+static void measure(struct table *t, bool all)
 {
     size_t n = t->type->n_columns;
     bool empty[COLUMNS_MAX];
@@ -199,29 +207,41 @@ static void measure(struct table *t, bool whole)
 
         if (!t->headed)
             t->natural[i] = heading ? cell_width(heading) : 0;
-        empty[i] = whole;
         for (size_t row = 0; heading && row < t->n_rows; row++) {
             const char *s = t->cells[row * n + i];
             size_t width = cell_width(s);
 
-            empty[i] = empty[i] && s[0] == '\0';
+            t->filled[i] = t->filled[i] || s[0] != '\0';
             if (width > t->natural[i])
                 t->natural[i] = width;
         }
+        empty[i] = !all && !t->filled[i];
     }
+    memcpy(t->widths, t->natural, n * sizeof *t->widths);
     for (size_t i = 0; i < n; i++)
         if (empty[i] && t->type->columns[i].rank >= IF_ANY)
-            t->natural[i] = 0;
-    memcpy(t->widths, t->natural, n * sizeof *t->widths);
+            t->widths[i] = 0;
     if (t->look->width > 0)
         table_fit(t->type, empty, t->widths, t->look->width);
+}
+
+/* Says whether the heading that is out has other columns than those to come. */
+static bool other_columns(struct table *t)
+{
+    bool other = false;
+
+    for (size_t i = 0; i < t->type->n_columns; i++) {
+        other = other || t->shown[i] != (t->widths[i] > 0);
+        t->shown[i] = t->widths[i] > 0;
+    }
+    return other;
 }
 
 static void put_window(struct table *t)
 {
     size_t n = t->type->n_columns;
 
-    if (!t->headed)
+    if (other_columns(t) || !t->headed)
         put_line(t, NULL, true);
     t->headed = true;
     for (size_t row = 0; row < t->n_rows; row++) {
@@ -242,7 +262,8 @@ void table_flow(struct table *t)
 void table_row(struct table *t, struct wire_span row)
 {
     if (!t->started && t->n_rows == TABLE_WINDOW) {
-        table_flow(t);
+        measure(t, true); /* nobody knows what is to come */
+        put_window(t);
         t->started = true;
     }
     fill(t, row, t->cells + t->n_rows * t->type->n_columns);
@@ -256,10 +277,7 @@ void table_row(struct table *t, struct wire_span row)
 
 void table_end(struct table *t)
 {
-    if (t->n_rows > 0) {
-        measure(t, !t->headed);
-        put_window(t);
-    }
+    table_flow(t);
     free(t->cells);
     t->cells = NULL;
 }

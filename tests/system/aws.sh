@@ -124,6 +124,20 @@ as alice teamctl revoke "$id" --yes >/dev/null
 ok "and ends" comes_to "$id" revoked
 ok "and stays" there prod-web ReadOnlyAccess alice@example.com
 
+both=$(request alice aws:prod-web/AdministratorAccess aws:dev/ReadOnlyAccess --for 1h)
+ok "one for two accounts, too" comes_to "$both" active
+{ # pasted below what there is, as it stands
+    printf '[default]\nregion = us-east-2\n'
+    as alice teamctl show "$both" | sed -n '/^For the AWS CLI/,/^$/{/^For/d;p}'
+} >/tmp/aws-config
+is "the AWS CLI reads all that is to be pasted" "$($(judge) -c 'import botocore.configloader, json
+c = botocore.configloader.load_config("/tmp/aws-config")
+print(sorted(c["profiles"]), c["profiles"]["default"]["region"], c["profiles"]["dev-ReadOnlyAccess"]["sso_account_id"],
+      c["sso_sessions"]["team"]["sso_start_url"])')" \
+    "['default', 'dev-ReadOnlyAccess', 'prod-web-AdministratorAccess'] us-east-2 222233334444 https://x.awsapps.com/start"
+ok "it is revoked" as alice teamctl revoke "$both" --yes
+ok "and goes" comes_to "$both" revoked
+
 # ---- what cannot be had ----------------------------------------------------------------------------------
 
 POST fail '{"match": "prod-db", "reason": "IAM quota exceeded for roles", "times": 1, "kind": "create"}'

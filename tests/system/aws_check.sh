@@ -154,8 +154,10 @@ POST assign '{"account": "dev", "set": "ReadOnlyAccess", "kind": "USER", "princi
 teamctl reconcile >/dev/null
 like "drift is told" "$(doctor)" 'warn nobody approved 1 of its assignments'
 kill_courier
-conf 'portal_url = "https://x.awsapps.com/start";'
+conf 'portal_url = "https://company-name.awsapps.com/start";'
 start_courier
+ok "the portal is told to teamd, too" teamctl reload
+is "doctor knows that there is one" "$(doctor | grep -c 'where to use')" 0
 id=$(as alice teamctl request aws:dev/AdministratorAccess --for 1h --reason x 2>/dev/null)
 ok "something is open" comes_within 15 "$id" active
 kill_courier

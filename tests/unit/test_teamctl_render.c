@@ -231,6 +231,54 @@ static void table_widths(void **state)
     assert_int_equal(widths[1], 5);
 }
 
+/* TIME SOURCE REQUEST WHAT ON ERROR SERVICE FROM REGION ALSO */
+static void errors_stay(void **state)
+{
+    bool empty[COLUMNS_MAX] = {false};
+    size_t widths[COLUMNS_MAX] = {19, 4, 0, 18, 10, 14, 17, 9, 9};
+
+    (void)state;
+    table_fit(&LOG_ROWS, empty, widths, 60);
+    assert_int_equal(widths[8], 0); /* the region, and the service */
+    assert_int_equal(widths[6], 0);
+    assert_true(widths[5] >= 12); /* and what was refused is seen to be */
+}
+
+static void headings_fit(void **state)
+{
+    static const struct look NARROW = {.width = 60};
+    struct table t;
+
+    (void)state;
+    table_begin(&t, &LOG_ROWS, &WIDE, &out);
+    table_row(&t, row_of("SOURCE=host EVENT_NAME=begins RESOURCE=ls"));
+    table_flow(&t);
+    assert_string_equal(written(), "TIME  SOURCE  WHAT    ON  SERVICE  FROM\n"
+                                   "-     host    begins  ls  -        -\n");
+    table_row(&t, row_of("SOURCE=host EVENT_NAME=ends RESOURCE=ls"));
+    table_flow(&t);
+    assert_string_equal(written(), "-     host    ends    ls  -        -\n");
+    table_row(&t, row_of("SOURCE=aws EVENT_NAME=Stop RESOURCE=i-1 ERROR=no REGION=x"));
+    table_flow(&t);
+    assert_string_equal(written(), "TIME  SOURCE  WHAT    ON   ERROR  SERVICE  FROM  REGION\n"
+                                   "-     aws     Stop    i-1  no     -        -     x\n");
+    table_row(&t, row_of("SOURCE=host EVENT_NAME=ends RESOURCE=ls"));
+    table_end(&t);
+    assert_string_equal(written(), "-     host    ends    ls   -      -        -     -\n");
+
+    table_begin(&t, &LOG_ROWS, &NARROW, &out);
+    table_row(&t, row_of("SOURCE=aws EVENT_NAME=Stop RESOURCE=i-1 REGION=x"));
+    table_flow(&t);
+    assert_string_equal(written(), "TIME  SOURCE  WHAT  ON   SERVICE  FROM  REGION\n"
+                                   "-     aws     Stop  i-1  -        -     x\n");
+    table_row(&t, row_of("SOURCE=aws EVENT_NAME=TerminateInstances RESOURCE=i-0123456789 "
+                         "ERROR=UnauthorizedOperation REGION=eu-west-1"));
+    table_end(&t);
+    assert_string_equal(written(),
+                        "SOURCE  WHAT          ON            ERROR          REGION\n"
+                        "aws     TerminateIn…  i-0123456789  Unauthorized…  eu-west-1\n");
+}
+
 /* ---- one row of each kind of value ------------------------------------------------------------
  */
 
@@ -296,6 +344,8 @@ int main(void)
         {"text is cut between characters", fitting, NULL, NULL, NULL},
         {"ASCII terminals get ASCII", ascii_only, NULL, NULL, NULL},
         {"columns give way in order", table_widths, NULL, NULL, NULL},
+        {"an error goes after what matters less", errors_stay, NULL, NULL, NULL},
+        {"a heading is that of the rows below it", headings_fit, NULL, NULL, NULL},
         {"values in CSV are for machines", csv_values, NULL, NULL, NULL},
         {"of a field that stands twice the first counts", csv_first_counts, NULL, NULL, NULL},
         {"words have colours, parts of words have none", colours, NULL, NULL, NULL},
