@@ -169,7 +169,7 @@ static int begin(struct teamd *t, const struct record *r, uint8_t target, struct
     struct collecting c;
     int error;
 
-    k.from = k.cursor = whole_second(r->request.active_from);
+    k.from = k.cursor = whole_second(request_usable_from(&r->request));
     put_text(k.account, sizeof k.account, g->target.place);
     put_text(k.set, sizeof k.set, g->target.what);
     put_text(k.user, sizeof k.user, r->names[target].user);
@@ -201,7 +201,7 @@ static int see_grant(struct teamd *t, const struct record *r, uint8_t target, st
     int error;
 
     if (!c) {
-        if (r->request.active_from.us <= 0 || activity_why_not(t))
+        if (activity_why_not(t))
             return 0;
         error = store_collection(t->store, r->request.id, target, &k);
         if (error == 0)
@@ -223,10 +223,7 @@ static int see(void *ctx, const struct record *r)
     int error = 0;
 
     for (uint8_t i = 0; i < r->request.n_targets && error == 0; i++) {
-        const struct grant *g = &r->request.grants[i];
-
-        if (grant_is_aws(g) &&
-            (g->state == GRANT_OPEN || g->state == GRANT_CLOSING || g->state == GRANT_CLOSED))
+        if (grant_was_usable(&r->request.grants[i]))
             error = see_grant(t, r, i, now);
     }
     return error;
@@ -366,12 +363,11 @@ void activity_configure(struct teamd *t)
     const struct request *r;
 
     for (uint32_t at = 0; (r = world_each_request(w, &at));)
-        if (r->active_from.us > 0)
-            for (size_t i = 0; i < r->n_targets; i++)
-                if (grant_is_aws(&r->grants[i])) {
-                    link_collect(t, r->id);
-                    break;
-                }
+        for (size_t i = 0; i < r->n_targets; i++)
+            if (grant_was_usable(&r->grants[i])) {
+                link_collect(t, r->id);
+                break;
+            }
     look_soon(t);
 }
 

@@ -178,7 +178,7 @@ static int look_at_request(void *ctx, const struct record *r)
 
         target_text(&g->target, to->name);
         to->aws = grant_is_aws(g);
-        to->was_open = r->request.active_from.us > 0 && g->state >= GRANT_OPEN;
+        to->was_open = grant_was_usable(g);
         text_put(&account, to->aws ? g->target.place : "");
         text_make_plain(to->account_name, sizeof to->account_name, r->names[i].account,
                         strlen(r->names[i].account));

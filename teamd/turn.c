@@ -141,11 +141,10 @@ static void hold_act(struct teamd *t, const struct act *act)
     t->acts[t->n_acts++] = *act;
 }
 
-/* An AWS grant of it is open, or was. */
-static bool was_opened(const struct request *r)
+static bool was_usable(const struct request *r)
 {
     for (size_t i = 0; i < r->n_targets; i++)
-        if (grant_is_aws(&r->grants[i]) && r->grants[i].state >= GRANT_OPEN)
+        if (grant_was_usable(&r->grants[i]))
             return true;
     return false;
 }
@@ -162,7 +161,7 @@ static void decide(struct teamd *t, const struct event *ev, struct now now)
             hold_act(t, &e->act);
         else if (e->kind == EFFECT_ERRAND)
             hold_act(t, &(struct act){.kind = ACT_COURIER, .session = e->errand.number});
-        else if (e->kind == EFFECT_REQUEST && was_opened(&e->request))
+        else if (e->kind == EFFECT_REQUEST && was_usable(&e->request))
             hold_act(t, &(struct act){.kind = ACT_COLLECT, .request = e->request.id});
     }
 }

@@ -292,7 +292,8 @@ static inline bool same_request(const struct request *a, const struct request *b
     return SAME(id.bits) && SAME(requester) && TEXT_SAME(requester_name.text) && SAME(state) &&
            SAME(end_as) && SAME(approval_required) && SAME(n_targets) && same_grants(a, b) &&
            SAME(duration_s) && SAME(requested_at.us) && SAME(requested_start.us) &&
-           SAME(active_from.us) && SAME(active_until.us) && SAME(ended_at.us) &&
+           SAME(asked_aws.us) && SAME(active_from.us) && SAME(active_until.us) &&
+           SAME(ended_at.us) &&
            (a->state == REQ_ENDING || (SAME(due.wall.us) && SAME(due.boot.us))) &&
            SAME(extension.for_s) && SAME(extension.requested_at.us) &&
            SAME(extension.expires.wall.us) && SAME(extension.expires.boot.us) &&

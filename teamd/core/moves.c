@@ -91,6 +91,8 @@ void begin_window(struct step *s, struct request *r)
 static void enter_activating(struct step *s, struct request *r)
 {
     begin_window(s, r);
+    if (has_aws(r))
+        r->asked_aws = s->now.wall;
     ask_for_grants(r);
 }
 

@@ -122,6 +122,12 @@ struct wall grant_credentials_until(const struct grant *g, struct wall now)
     return g->credentials_until;
 }
 
+struct wall request_usable_from(const struct request *r)
+{
+    return r->asked_aws.us > 0 ? r->asked_aws
+                               : r->active_from; /* an earlier version did not note it */
+}
+
 struct wall request_credentials_until(const struct request *r, struct wall now)
 {
     struct wall last = {0};

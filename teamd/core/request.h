@@ -87,12 +87,19 @@ struct grant {
     uint32_t session_s; /* how long credentials of the set live */
     /* and the assignment that it has; 0: none yet. */
     uint64_t errand;
-    struct wall credentials_until; /* 0: it was never open */
+    struct wall credentials_until; /* 0: nobody can have had any */
 };
 
 static inline bool grant_is_aws(const struct grant *g)
 {
     return g->target.kind == TARGET_AWS;
+}
+
+/* Is it an AWS grant with which somebody may have got credentials? AWS has some before it says so.
+ */
+static inline bool grant_was_usable(const struct grant *g)
+{
+    return grant_is_aws(g) && g->credentials_until.us > 0;
 }
 
 /* The last part of a permission set's ARN. */
@@ -129,6 +136,7 @@ struct request {
     int64_t extended_s; /* which are so much of it */
     struct wall requested_at;
     struct wall requested_start; /* 0: as soon as approved */
+    struct wall asked_aws;       /* when AWS was asked for its grants; 0: never */
     struct wall active_from;     /* 0: never */
     struct wall active_until;
     struct wall ended_at;
@@ -145,6 +153,9 @@ struct request {
 /* Until when credentials of a grant may work, as far as it is known now: as long as AWS has the
  * assignment, new ones can be fetched. 0: none could be. */
 struct wall grant_credentials_until(const struct grant *g, struct wall now);
+
+/* Since when they may: AWS lets people in before it says that it does. */
+struct wall request_usable_from(const struct request *r);
 
 /* The latest of its grants. */
 struct wall request_credentials_until(const struct request *r, struct wall now);

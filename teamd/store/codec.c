@@ -102,6 +102,7 @@ static const struct field REQUEST_FIELDS[] = {
     TEXT  (25, struct kept_request, request.host, 0),
     TEXT  (26, struct kept_request, request.aws_user, 0),
     NUMBER(27, struct kept_request, request.extended_s, 0, INT64_MAX),
+    TIME  (28, struct kept_request, request.asked_aws),
 };
 static const struct shape REQUEST = SHAPE(REQUEST_FIELDS);
 

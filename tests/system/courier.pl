@@ -5,6 +5,7 @@
 #                      in seconds, REST as TAG=VALUE;... by the numbers of proto.h. A line that begins with gap
 #                      is gap|FROM|UNTIL|why. DIR/fail: why it cannot be read; DIR/slow: seconds that a pass takes;
 #                      DIR/outside: rows out of the window are said, too. DIR/jobs: the jobs of activity.
+#                      DIR/hold-STEP: as long as it is there, this step (look, make) is not answered.
 use strict;
 use warnings;
 use Socket;
@@ -102,6 +103,9 @@ while (defined recv($jobs, $got, 65536, 0) && length $got >= 8) {
         my @job = (JOB => $f{96}, ROUND => $f{97});
         if ($f{98} eq "refresh") { directory(@job) }
         elsif ($f{98} eq "activity") { activity(\@job, %f) }
-        else { ask($RESULT, @job, OUTCOME => $outcome{$f{98}}) }
+        else {
+            sleep 0.05 while -e "$dir/hold-$f{98}";
+            ask($RESULT, @job, OUTCOME => $outcome{$f{98}});
+        }
     }
 }

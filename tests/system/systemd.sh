@@ -50,7 +50,7 @@ mark()
 }
 said()
 {
-    until_true 3 _said "$1"
+    until_true 20 _said "$1"
 }
 _said()
 {

@@ -138,6 +138,7 @@ static inline struct request kit_full_request(void)
     r.duration_s = 7200;
     r.extended_s = 1800;
     r.requested_start = at(1767226600);
+    r.asked_aws = at(1767227500);
     r.active_from = at(1767227600);
     r.active_until = at(1767234800);
     r.ended_at = at(1767230000);

@@ -153,6 +153,44 @@ static void each_state_has_its_step(void **state)
         assert_int_equal(errand_step((enum errand_state)i), STEPS[i]);
 }
 
+/* The window begins when AWS says so; that it was asked before is not forgotten. */
+static void it_is_known_since_when_it_may_be_used(void **state)
+{
+    static const uint8_t ANSWERS[] = {OUTCOME_ABSENT, OUTCOME_MADE};
+    struct target t = target_of(ADMIN);
+    struct event ev = submit_of(79, &t);
+    const struct request *r;
+    struct request old;
+    struct wall asked;
+
+    (void)state;
+    begin_by_hand();
+    asked = play.g.now.wall;
+    assert_null(stage_step(&play.g, &ev));
+    for (size_t i = 0; i < 2; i++) {
+        const struct errand *e = world_errand(&play.g.w, 1);
+
+        stage_pass(&play.g, 300);
+        ev = (struct event){.kind = EV_RESULT};
+        ev.result.errand = 1;
+        ev.result.round = e ? e->round : 0;
+        ev.result.outcome = ANSWERS[i];
+        ev.result.text = "";
+        r = kept_request(&play.g, (struct id){79});
+        assert_true(r && !grant_was_usable(&r->grants[0]));
+        assert_null(stage_step(&play.g, &ev));
+    }
+    assert_null(stage_settle(&play.g));
+    r = kept_request(&play.g, (struct id){79});
+    assert_true(r && grant_was_usable(&r->grants[0]));
+    if (!r)
+        return;
+    old = *r;
+    assert_int_equal(request_usable_from(&old).us, asked.us);
+    old.asked_aws.us = 0;
+    assert_int_equal(request_usable_from(&old).us, asked.us + 600 * SECOND_US);
+}
+
 static void what_failed_is_not_joined(void **state)
 {
     struct target t = target_of(ADMIN);
@@ -371,6 +409,7 @@ int main(void)
         cmocka_unit_test(many_ends_take_more_than_one_step),
         cmocka_unit_test(long_words_are_cut_between_characters),
         cmocka_unit_test(each_state_has_its_step),
+        cmocka_unit_test(it_is_known_since_when_it_may_be_used),
         cmocka_unit_test(what_failed_is_not_joined),
         cmocka_unit_test(a_set_that_is_gone_is_waited_for),
         cmocka_unit_test(who_has_an_assignment_there_keeps_others_from_it),
