@@ -24,21 +24,6 @@ static void read_source(struct reader *r, const struct key *k, config_setting_t 
         complain(r, s, "must be \"logs\", \"lookup\" or \"lake\"");
 }
 
-/* What is between the n-th colon and the next. */
-static struct arn_part {
-    const char *at;
-    size_t n;
-} arn_part(const char *arn, unsigned colons)
-{
-    for (; colons > 0; colons--) {
-        arn = strchr(arn, ':');
-        if (!arn)
-            return (struct arn_part){"", 0};
-        arn++;
-    }
-    return (struct arn_part){arn, strcspn(arn, ":")};
-}
-
 static bool is_group_name(const char *s)
 {
     static const char MADE_OF[] =
@@ -51,12 +36,11 @@ static bool is_group_name(const char *s)
 /* arn:aws:logs:REGION:ACCOUNT:log-group:NAME */
 static bool is_group_arn(const char *s)
 {
-    struct arn_part service = arn_part(s, 2), region = arn_part(s, 3), account = arn_part(s, 4),
-                    kind = arn_part(s, 5), name = arn_part(s, 6);
+    struct arn_part region = arn_part(s, 3), name = arn_part(s, 6);
 
-    return strncmp(s, "arn:aws", 7) == 0 && service.n == 4 && strncmp(service.at, "logs", 4) == 0 &&
-           region.n > 0 && region.n < CONFIG_REGION_CAP && account.n == 12 && kind.n == 9 &&
-           strncmp(kind.at, "log-group", 9) == 0 && is_group_name(name.at);
+    return strncmp(s, "arn:aws", 7) == 0 && arn_part_is(arn_part(s, 2), "logs") && region.n > 0 &&
+           region.n < CONFIG_REGION_CAP && is_account(arn_part(s, 4)) &&
+           arn_part_is(arn_part(s, 5), "log-group") && is_group_name(name.at);
 }
 
 static void read_log_group(struct reader *r, const struct key *k, config_setting_t *s, void *to)
@@ -89,14 +73,6 @@ static void read_store(struct reader *r, const struct key *k, config_setting_t *
         memcpy(to, value, 37);
 }
 
-static bool is_region(const char *s)
-{
-    size_t n = strlen(s);
-
-    return n > 0 && n < CONFIG_REGION_CAP && s[0] != '-' &&
-           strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
-}
-
 static void add_region(struct reader *r, struct config_activity *a, const config_setting_t *s)
 {
     const char *value = config_setting_get_string(s);
@@ -126,7 +102,21 @@ static void read_regions(struct reader *r, const struct key *k, config_setting_t
         add_region(r, to, config_setting_get_elem(s, (unsigned)i));
 }
 
+/* Which of them may have a place for an account, is seen when all of the source is there. */
+static void read_any_role(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (!is_role_arn(value))
+        complain(r, s, "must be the ARN of a role, as in arn:aws:iam::111122223333:role/team");
+    else
+        memcpy(to, value, strlen(value) + 1);
+}
+
 const struct type TYPE_SOURCE = {SHAPE_STRING, "logs | lookup | lake", read_source};
+const struct type TYPE_ANY_ROLE = {SHAPE_STRING, "ARN", read_any_role};
 const struct type TYPE_LOG_GROUP = {SHAPE_STRING, "name | ARN", read_log_group};
 const struct type TYPE_STORE = {SHAPE_STRING, "id", read_store};
 const struct type TYPE_REGIONS = {SHAPE_STRINGS, "list of regions", read_regions};

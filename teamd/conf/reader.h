@@ -41,5 +41,19 @@ void place_strings(struct reader *r);
  * if not. */
 bool text_fits(struct reader *r, const struct key *k, const config_setting_t *s);
 
+/* Can it be a region of AWS? All of them end in a number. */
+bool is_region(const char *s);
+
+/* What of an ARN is between the n-th colon and the next; empty if there are not so many. */
+struct arn_part {
+    const char *at;
+    size_t n;
+} arn_part(const char *arn, unsigned colons);
+bool arn_part_is(struct arn_part part, const char *word);
+bool is_account(struct arn_part part);
+
+/* Can it be the ARN of a role? One with braces can, whatever is in them. */
+bool is_role_arn(const char *s);
+
 /* Looks at a whole source of activity, the n-th. */
 void check_activity(struct reader *r, config_setting_t *s, size_t n);

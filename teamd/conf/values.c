@@ -25,6 +25,23 @@ static void read_count(struct reader *r, const struct key *k, config_setting_t *
 
 /* ---- durations ------------------------------------------------------------------------------ */
 
+/* Is it written as a duration is, if maybe too short or too long? */
+static bool is_duration(const char *s)
+{
+    const char *units = "dhms";
+
+    do {
+        size_t n = strspn(s, "0123456789");
+        const char *unit = n > 0 && s[n] != '\0' ? strchr(units, s[n]) : NULL;
+
+        if (!unit || (n > 1 && s[0] == '0'))
+            return false;
+        units = unit + 1;
+        s += n + 1;
+    } while (*s != '\0');
+    return true;
+}
+
 static bool duration(struct reader *r, const struct key *k, const config_setting_t *s, int64_t *ret)
 {
     const char *value = config_setting_get_string(s);
@@ -32,12 +49,13 @@ static bool duration(struct reader *r, const struct key *k, const config_setting
     struct text least = text_over(min, sizeof min), most = text_over(max, sizeof max);
     uint64_t n = 0;
     bool none = k->min == 0 && strcmp(value, "0s") == 0;
+    bool read = none || text_parse_duration(value, strlen(value), &n);
 
-    if (!none && !text_parse_duration(value, strlen(value), &n)) {
+    if (!read && !is_duration(value)) {
         complain(r, s, "a duration is written 45s, 30m, 2h, 1h30m or 2d");
         return false;
     }
-    if (n < (uint64_t)k->min || n > (uint64_t)k->max) {
+    if (!read || n < (uint64_t)k->min || n > (uint64_t)k->max) {
         text_put_duration(&least, (uint64_t)k->min);
         text_put_duration(&most, (uint64_t)k->max);
         complain(r, s, "must be %s to %s", min, max);
@@ -209,16 +227,56 @@ static void read_user(struct reader *r, const struct key *k, config_setting_t *s
         copy_text(s, to);
 }
 
+bool is_region(const char *s)
+{
+    const char *number = strrchr(s, '-'); /* it ends in one */
+
+    return strlen(s) < CONFIG_REGION_CAP && number && s[0] >= 'a' && s[0] <= 'z' &&
+           s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0' && number[1] != '\0' &&
+           number[1 + strspn(number + 1, "0123456789")] == '\0';
+}
+
 static void read_region(struct reader *r, const struct key *k, config_setting_t *s, void *to)
 {
     const char *value = config_setting_get_string(s);
 
     if (!text_fits(r, k, s))
         return;
-    if (value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0' || value[0] == '-')
+    if (!is_region(value))
         complain(r, s, "must be a region of AWS, as in \"eu-west-1\"");
     else
         copy_text(s, to);
+}
+
+struct arn_part arn_part(const char *arn, unsigned colons)
+{
+    for (; colons > 0; colons--) {
+        arn = strchr(arn, ':');
+        if (!arn)
+            return (struct arn_part){"", 0};
+        arn++;
+    }
+    return (struct arn_part){arn, strcspn(arn, ":")};
+}
+
+bool arn_part_is(struct arn_part part, const char *word)
+{
+    return part.n == strlen(word) && strncmp(part.at, word, part.n) == 0;
+}
+
+bool is_account(struct arn_part part)
+{
+    return part.n == 12 && strspn(part.at, "0123456789") >= part.n;
+}
+
+/* arn:PARTITION:iam::ACCOUNT:role/NAME, or with braces in it, which others judge */
+bool is_role_arn(const char *s)
+{
+    struct arn_part role = arn_part(s, 5), account = arn_part(s, 4);
+
+    return strncmp(s, "arn:aws", 7) == 0 && arn_part_is(arn_part(s, 2), "iam") &&
+           arn_part_is(arn_part(s, 3), "") && (is_account(account) || strpbrk(s, "{}")) &&
+           strncmp(role.at, "role/", 5) == 0 && role.n > 5;
 }
 
 static void read_arn(struct reader *r, const struct key *k, config_setting_t *s, void *to)
@@ -227,8 +285,23 @@ static void read_arn(struct reader *r, const struct key *k, config_setting_t *s,
 
     if (!text_fits(r, k, s))
         return;
-    if (value[0] != '\0' && (strncmp(value, "arn:", 4) != 0 || !strstr(value, ":role/")))
+    if (value[0] != '\0' && (!is_role_arn(value) || strpbrk(value, "{}")))
         complain(r, s, "must be the ARN of a role, as in arn:aws:iam::111122223333:role/team");
+    else
+        copy_text(s, to);
+}
+
+/* As sts:AssumeRole takes it. */
+static void read_external_id(struct reader *r, const struct key *k, config_setting_t *s, void *to)
+{
+    static const char MADE_OF[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@:/-";
+    const char *value = config_setting_get_string(s);
+
+    if (!text_fits(r, k, s))
+        return;
+    if (value[strspn(value, MADE_OF)] != '\0' || strlen(value) == 1)
+        complain(r, s, "must be 2 or more letters, digits and any of _+=,.@:/-");
     else
         copy_text(s, to);
 }
@@ -295,6 +368,7 @@ const struct type TYPE_AWS_USER = {SHAPE_STRING, "text", read_aws_user};
 const struct type TYPE_USER = {SHAPE_STRING, "user", read_user};
 const struct type TYPE_REGION = {SHAPE_STRING, "region", read_region};
 const struct type TYPE_ARN = {SHAPE_STRING, "ARN", read_arn};
+const struct type TYPE_EXTERNAL_ID = {SHAPE_STRING, "text", read_external_id};
 const struct type TYPE_URL = {SHAPE_STRING, "URL", read_url};
 const struct type TYPE_LOGINUID = {SHAPE_STRING, "require | check", read_loginuid};
 const struct type TYPE_TICKETS = {SHAPE_STRING, "regular expression", read_tickets};

@@ -23,6 +23,7 @@ struct mistake {
 #define GROUP                                             \
     "must be the name of a log group, or its ARN, as in " \
     "arn:aws:logs:eu-west-1:111122223333:log-group:trail"
+#define A_ROLE "must be the ARN of a role, as in arn:aws:iam::111122223333:role/team"
 #define PLACE                                            \
     "must hold {account} where the account goes, as in " \
     "arn:aws:iam::{account}:role/team-activity"
@@ -109,7 +110,7 @@ static const struct mistake MISTAKES[] = {
     {"a duration without a unit is refused", "settings: { max_duration = \"9\"; };",
      "team.conf:1: settings.max_duration \"9\": " DURATION},
     {"a duration of nothing is refused", "settings: { pending_expiry = \"0s\"; };",
-     "team.conf:1: settings.pending_expiry \"0s\": " DURATION},
+     "team.conf:1: settings.pending_expiry \"0s\": must be 1s to 365d"},
     {"more than a year is refused", "settings: { max_duration = \"366d\"; };",
      "team.conf:1: settings.max_duration \"366d\": must be 1s to 365d"},
     {"more than an hour of grace is refused", "sessions: { grace = \"1h1s\"; };",
@@ -236,8 +237,48 @@ static const struct mistake MISTAKES[] = {
      IN_ACTIVITY ".role " EACH ": must be one role: the place for an account is for the source "
                  "\"lookup\""},
     {"an external id is a role's",
-     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; external_id = \"y\"; }"),
-     IN_ACTIVITY ".external_id \"y\": is for a role, and there is none"},
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; external_id = \"yy\"; }"),
+     IN_ACTIVITY ".external_id \"yy\": is for a role, and there is none"},
+    {"an external id is as STS takes it",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; role = "
+              "\"arn:aws:iam::111122223333:role/x\"; external_id = \"a b\"; }"),
+     IN_ACTIVITY ".external_id \"a b\": must be 2 or more letters, digits and any of _+=,.@:/-"},
+    {"an external id has two letters", "aws: { external_id = \"x\"; };",
+     "team.conf:1: aws.external_id \"x\": must be 2 or more letters, digits and any of _+=,.@:/-"},
+    {"a role's account has twelve digits",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; role = \"arn:aws:iam::4444:role/x\"; }"),
+     IN_ACTIVITY ".role \"arn:aws:iam::4444:role/x\": " A_ROLE},
+    {"a role is one of IAM",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; "
+              "role = \"arn:aws:sts::111122223333:role/x\"; }"),
+     IN_ACTIVITY ".role \"arn:aws:sts::111122223333:role/x\": " A_ROLE},
+    {"a role is in no region",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; "
+              "role = \"arn:aws:iam:eu-west-1:111122223333:role/x\"; }"),
+     IN_ACTIVITY ".role \"arn:aws:iam:eu-west-1:111122223333:role/x\": " A_ROLE},
+    {"a role has a name",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; "
+              "role = \"arn:aws:iam::111122223333:role/\"; }"),
+     IN_ACTIVITY ".role \"arn:aws:iam::111122223333:role/\": " A_ROLE},
+    {"the courier is one role", "aws: { role = " EACH "; };",
+     "team.conf:1: aws.role " EACH ": " A_ROLE},
+    {"a region ends in a number",
+     ACTIVITY("{ source = \"logs\"; log_group = \"x\"; region = \"mars\"; }"),
+     IN_ACTIVITY ".region \"mars\": must be a region of AWS, as in \"eu-west-1\""},
+    {"a region ends in a number of its own", "aws: { region = \"eu-west1\"; };",
+     "team.conf:1: aws.region \"eu-west1\": must be a region of AWS, as in \"eu-west-1\""},
+    {"a region ends in something", "aws: { region = \"eu-west-\"; };",
+     "team.conf:1: aws.region \"eu-west-\": must be a region of AWS, as in \"eu-west-1\""},
+    {"what is too long is told the bounds", "aws: { activity_keep = \"4000d\"; };",
+     "team.conf:1: aws.activity_keep \"4000d\": must be 1d to 3650d"},
+    {"what is too short as well", "aws: { activity_keep = \"0s\"; };",
+     "team.conf:1: aws.activity_keep \"0s\": must be 1d to 3650d"},
+    {"a duration has a unit", "aws: { activity_keep = \"400\"; };",
+     "team.conf:1: aws.activity_keep \"400\": " DURATION},
+    {"a duration has the longest unit first", "aws: { activity_keep = \"1h2d\"; };",
+     "team.conf:1: aws.activity_keep \"1h2d\": " DURATION},
+    {"a duration has no leading zero", "aws: { activity_keep = \"05d\"; };",
+     "team.conf:1: aws.activity_keep \"05d\": " DURATION},
     {"nothing is read twice from a log group",
      ACTIVITY(
          "{ source = \"logs\"; log_group = \"x\"; },\n{ source = \"logs\"; log_group = \"x\"; }"),
@@ -247,8 +288,8 @@ static const struct mistake MISTAKES[] = {
               "; }"),
      "team.conf:2: aws.activity[1]: reads what aws.activity[0] reads already"},
     {"nothing is looked up twice in a region",
-     ACTIVITY("{ source = \"lookup\"; regions = [\"a\", \"b\"]; role = " EACH "; },\n"
-              "{ source = \"lookup\"; regions = [\"c\", \"b\"]; role = " EACH "; }"),
+     ACTIVITY("{ source = \"lookup\"; regions = [\"a-1\", \"b-1\"]; role = " EACH "; },\n"
+              "{ source = \"lookup\"; regions = [\"c-1\", \"b-1\"]; role = " EACH "; }"),
      "team.conf:2: aws.activity[1]: reads what aws.activity[0] reads already"},
     {"there are not too many sources", ACTIVITY("{}, {}, {}, {}, {}, {}, {}, {}, {}"),
      "team.conf:1: aws.activity: has 9 members; at most 8 can be"},

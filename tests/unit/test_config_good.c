@@ -216,7 +216,7 @@ static void activity_has_its_sources(void **state)
     (void)state;
     need_root();
     c = load_good("aws: { region = \"eu-west-1\"; activity = (\n"
-                  "  { source = \"logs\"; log_group = \"" TRAIL "\"; external_id = \"x\";\n"
+                  "  { source = \"logs\"; log_group = \"" TRAIL "\"; external_id = \"x-1\";\n"
                   "    role = \"arn:aws:iam::111122223333:role/logs\"; },\n"
                   "  { source = \"lookup\"; regions = [\"eu-west-1\", \"us-east-1\"]; role = " EACH
                   "; },\n"
@@ -229,7 +229,7 @@ static void activity_has_its_sources(void **state)
     assert_string_equal(a[0].log_group, TRAIL);
     assert_string_equal(a[0].region, "eu-central-1");
     assert_string_equal(a[0].role, "arn:aws:iam::111122223333:role/logs");
-    assert_string_equal(a[0].external_id, "x");
+    assert_string_equal(a[0].external_id, "x-1");
     assert_int_equal(a[1].source, CONFIG_LOOKUP);
     assert_int_equal(a[1].n_regions, 2);
     assert_string_equal(a[1].regions[0], "eu-west-1");
@@ -385,23 +385,66 @@ static void policy_is_named_by_its_text(void **state)
     config_free(c);
 }
 
-static void shipped_configuration_is_good(void **state)
+static const char *shipped(void)
 {
     static char text[64 * 1024];
     FILE *f = fopen("conf/team.conf", "r");
-    size_t n;
+
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    return text;
+}
+
+static void shipped_configuration_is_good(void **state)
+{
     struct config *c;
 
     (void)state;
     need_root();
-    assert_non_null(f);
-    n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    c = load_good(text);
+    c = load_good(shipped());
     assert_int_equal(c->policy.n_eligibility, 1);
     assert_true(c->policy.eligibility[0].approval_required);
     config_free(c);
+}
+
+/* Does a comment hold what counts without its sign? */
+static bool is_setting(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz_");
+
+    return strchr("{})", s[0]) || (n > 0 && (s[n] == ':' || strncmp(s + n, " =", 2) == 0));
+}
+
+static void shipped_comments_are_good(void **state)
+{
+    char text[64 * 1024];
+    struct config *c;
+
+    (void)state;
+    need_root();
+    snprintf(text, sizeof text, "%s", shipped());
+    for (char *line = text; line; line = strchr(line, '\n')) {
+        line += strspn(line, "\n ");
+        if (line[0] == '#' && is_setting(line + 1 + strspn(line + 1, " ")))
+            line[0] = ' ';
+    }
+    c = load_good(text);
+    assert_true(c->policy.aws);
+    assert_string_equal(c->policy.aws_user, "{user}@example.com");
+    assert_int_equal(c->aws.n_activity, 2);
+    config_free(c);
+}
+
+static void shipped_configuration_has_all_keys(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SCHEMA_LEN; i++) {
+        const char *dot = strrchr(SCHEMA[i].path, '.');
+
+        if (!strstr(shipped(), dot ? dot + 1 : SCHEMA[i].path))
+            fail_msg("%s is not in conf/team.conf", SCHEMA[i].path);
+    }
 }
 
 /* ---- the manual -------------------------------------------------------------------------------
@@ -481,6 +524,8 @@ static const struct CMUnitTest TESTS[] = {
      NULL},
     {"the shipped team.conf is good and needs approval", shipped_configuration_is_good, NULL, NULL,
      NULL},
+    {"so it is with what is commented out", shipped_comments_are_good, NULL, NULL, NULL},
+    {"the shipped team.conf has every key", shipped_configuration_has_all_keys, NULL, NULL, NULL},
     {"AWS is on if its section is there", aws_is_on_if_it_is_there, NULL, NULL, NULL},
     {"activity has its sources", activity_has_its_sources, NULL, NULL, NULL},
     {"the manual lists the keys of the schema", manual_lists_the_keys_of_the_schema, NULL, NULL,
