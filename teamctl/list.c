@@ -60,11 +60,6 @@ int verb_sessions(struct call *c)
 /* ---- filters ----------------------------------------------------------------------------------
  */
 
-static bool put_period(const struct call *c, struct wire_out *ask)
-{
-    return put_time(c, ask, TEAM_SINCE, OPT_SINCE) && put_time(c, ask, TEAM_UNTIL, OPT_UNTIL);
-}
-
 static bool put_limit(const struct call *c, struct wire_out *ask)
 {
     const char *s = c->given[OPT_LIMIT];

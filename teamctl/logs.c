@@ -337,7 +337,7 @@ static int64_t moment(const struct call *c, enum option option)
 
 static bool put_filters(const struct call *c, struct wire_out *ask)
 {
-    if (!put_time(c, ask, TEAM_SINCE, OPT_SINCE) || !put_time(c, ask, TEAM_UNTIL, OPT_UNTIL))
+    if (!put_period(c, ask))
         return false;
     if (c->given[OPT_ERRORS])
         wire_put_u64(ask, TEAM_ERRORS, 1);
@@ -381,7 +381,14 @@ static int of_one(struct logs *l)
     struct wire_out ask = talk_begin(&c->talk, TEAM_OP_LOGS);
 
     if (c->n_args == 0) {
-        complain(c, NULL, "say which request; for example: %s", c->verb->example);
+        complain(c, NULL,
+                 "say which request, or what to look for in all of them: %s, or teamctl "
+                 "logs --search TEXT",
+                 c->verb->example);
+        return TEAM_USAGE;
+    }
+    if (l->raw && c->given[OPT_SOURCE] && strcmp(c->given[OPT_SOURCE], "host") == 0) {
+        complain(c, NULL, "--raw is for CloudTrail's records, and of the host there are none");
         return TEAM_USAGE;
     }
     if (misplaced(c, "with an ID", NOT_HERE, 1) || !put_id(c, &ask, c->args[0]) ||

@@ -161,8 +161,9 @@ static int take_option(struct call *c, int argc, char **argv, int *i)
         if (strncmp(value, "--", 2) == 0 && option_find(value + 2) != OPT_COUNT)
             value = NULL;
     }
-    if (takes_word(spec) && (!value || value[0] == '\0')) {
-        complain(c, NULL, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
+    if (value ? value[0] == '\0' && spec->takes != TAKES_NOTHING : takes_word(spec)) {
+        complain(c, NULL, "--%s needs a value: --%s%s%s", spec->name, spec->name,
+                 takes_word(spec) ? " " : "=", spec->value);
         return TEAM_USAGE;
     }
     if (spec->takes == TAKES_NOTHING && value) {

@@ -416,7 +416,8 @@ static int read_arguments(struct call *c, char out[static PAM_ARGUMENTS_CAP])
     wrong = t.cut ? out : pam_wrong_argument(copy);
     if (!wrong)
         return TEAM_DONE;
-    complain(c, NULL, "pam_team.so does not take \"%s\"; pam_team(8) has what it takes", wrong);
+    complain(c, NULL, "pam_team.so does not take \"%s\"%s; pam_team(8) has what it takes", wrong,
+             strncmp(wrong, "wait=", 5) == 0 ? ", as 1h is the most" : "");
     return TEAM_USAGE;
 }
 

@@ -173,3 +173,20 @@ bool put_time(const struct call *c, struct wire_out *ask, enum team_tag tag, enu
     wire_put_u64(ask, tag, (uint64_t)us);
     return true;
 }
+
+bool put_period(const struct call *c, struct wire_out *ask)
+{
+    int64_t since, until;
+
+    if (!put_time(c, ask, TEAM_SINCE, OPT_SINCE) || !put_time(c, ask, TEAM_UNTIL, OPT_UNTIL))
+        return false;
+    if (!c->given[OPT_SINCE] || !c->given[OPT_UNTIL])
+        return true;
+    when_parse(c->given[OPT_SINCE], c->look.now_us, WHEN_BEHIND, &since);
+    when_parse(c->given[OPT_UNTIL], c->look.now_us, WHEN_BEHIND, &until);
+    if (since < until)
+        return true;
+    complain(c, NULL, "--until \"%s\" is not after --since \"%s\": nothing is between them",
+             c->given[OPT_UNTIL], c->given[OPT_SINCE]);
+    return false;
+}

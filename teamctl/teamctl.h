@@ -142,6 +142,7 @@ bool put_option(const struct call *c, struct wire_out *ask, enum team_tag tag, e
 bool put_id(const struct call *c, struct wire_out *ask, const char *id);
 bool put_duration(const struct call *c, struct wire_out *ask, enum option option);
 bool put_time(const struct call *c, struct wire_out *ask, enum team_tag tag, enum option option);
+bool put_period(const struct call *c, struct wire_out *ask); /* --since and --until */
 
 /* Asks a person on the terminal; false unless they say yes. True without asking where nobody is
  * there to answer, and after --yes. */

@@ -39,7 +39,8 @@ static bool host_is_this(struct step *s, const struct target *t)
     return true;
 }
 
-static void say_too_long(struct step *s, const struct target *t, int64_t asked_s,
+/* Of what is asked for, an elevation that is extended has `already_s`. */
+static void say_too_long(struct step *s, const struct target *t, int64_t asked_s, int64_t already_s,
                          const struct eligible *e)
 {
     struct text to = reply_text(s, REPLY_REFUSED);
@@ -51,8 +52,12 @@ static void say_too_long(struct step *s, const struct target *t, int64_t asked_s
     text_put_target(&to, t);
     text_put(&to, " (");
     text_put_duration(&to, (uint64_t)e->max_s);
+    if (already_s >= e->max_s) {
+        text_put(&to, "), and that is what it has");
+        return;
+    }
     text_put(&to, "); ask for --for ");
-    text_put_duration(&to, (uint64_t)e->max_s);
+    text_put_duration(&to, (uint64_t)(e->max_s - already_s));
 }
 
 /* Without a directory nobody can tell what an OU covers, or who is in a group of Identity Center.
@@ -120,9 +125,9 @@ static bool aws_allows(struct step *s, const struct person *who, const struct ta
     return false;
 }
 
-/* May the asker have this target for so long? Says why not. */
+/* May the asker have this target for so long, of which `already_s` are there? Says why not. */
 static bool target_allowed(struct step *s, const struct person *who, const struct target *t,
-                           int64_t duration_s, bool *ret_approval)
+                           int64_t duration_s, int64_t already_s, bool *ret_approval)
 {
     struct eligible e = policy_eligible(s->w->policy, s->w->directory, who, t, duration_s);
     struct text to;
@@ -132,7 +137,7 @@ static bool target_allowed(struct step *s, const struct person *who, const struc
         return true;
     }
     if (e.covered) {
-        say_too_long(s, t, duration_s, &e);
+        say_too_long(s, t, duration_s, already_s, &e);
         return false;
     }
     to = reply_text(s, REPLY_REFUSED);
@@ -216,7 +221,7 @@ static bool policy_allows(struct step *s, const struct event *ev, const struct p
 
     for (size_t i = 0; i < n; i++)
         if (!host_is_this(s, &targets[i]) || !aws_is_read(s, &targets[i]) ||
-            !target_allowed(s, who, &targets[i], ev->submit.duration_s, ret_approval))
+            !target_allowed(s, who, &targets[i], ev->submit.duration_s, 0, ret_approval))
             return false;
     for (size_t i = 0; i < n; i++)
         if (!aws_allows(s, who, &targets[i]))
@@ -370,7 +375,7 @@ static bool extension_allowed(struct step *s, const struct event *ev, const stru
     int64_t total_s = r->duration_s + ev->extend.for_s;
 
     for (size_t i = 0; i < r->n_targets; i++)
-        if (!target_allowed(s, who, &r->grants[i].target, total_s, ret_approval))
+        if (!target_allowed(s, who, &r->grants[i].target, total_s, r->duration_s, ret_approval))
             return false;
     for (size_t i = 0; i < r->n_targets; i++)
         if (!approvable(s, who, &r->grants[i].target, total_s))

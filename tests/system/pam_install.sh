@@ -91,7 +91,7 @@ like "and help says the same" "$out" $'  --within D .*\n\nusage: teamctl pam con
 exits 2 "for how long to ask, and not that it asks" teamctl pam install --prompt-for 30m
 exits 2 "a wait that is no time" teamctl pam install --wait=soon
 exits 2 "a wait that the module does not take" teamctl pam install --wait=2h
-like "is named" "$out" 'pam_team.so does not take "wait=2h"'
+like "is named" "$out" 'pam_team.so does not take "wait=2h", as 1h is the most'
 mv "$module_dir/pam_team.so" /mnt/pam_team.so
 exits 1 "without the module nothing is installed" teamctl pam install --yes
 like "and it is said what is missing" "$out" 'pam_team.so is not where libpam looks for its modules.*make install'

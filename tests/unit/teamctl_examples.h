@@ -233,7 +233,12 @@
 { .says = "a search and an ID are two things", .args = {"logs", "2abc", "--search", "x"}, .exit = 2, .err = "teamctl: logs: either an ID with --grep, or --search; not both\n" },
 { .says = "a search does not follow", .args = {"logs", "--search", "x", "--follow"}, .exit = 2, .err = "teamctl: logs: --follow means nothing with --search; see teamctl help logs\n" },
 { .says = "an ID has its person", .args = {"logs", "2abc", "--user", "alice"}, .exit = 2, .err = "teamctl: logs: --user means nothing with an ID; see teamctl help logs\n" },
-{ .says = "logs of nothing", .args = {"logs"}, .exit = 2, .err = "teamctl: logs: say which request; for example: teamctl logs K7QF --follow\n" },
+{ .says = "logs of nothing", .args = {"logs"}, .exit = 2, .err = "teamctl: logs: say which request, or what to look for in all of them: teamctl logs K7QF --follow, or teamctl logs --search TEXT\n" },
+{ .says = "nothing is between a time and one before it", .args = {"logs", "2abc", "--since", "5m", "--until", "10m"}, .exit = 2, .err = "teamctl: logs: --until \"10m\" is not after --since \"5m\": nothing is between them\n" },
+{ .says = "nor in a list", .args = {"list", "--since", "today", "--until", "today"}, .exit = 2, .err = "teamctl: list: --until \"today\" is not after --since \"today\": nothing is between them\n" },
+{ .says = "nor in the trail", .args = {"audit", "--since", "tomorrow", "--until", "now"}, .exit = 2, .err = "teamctl: audit: --until \"now\" is not after --since \"tomorrow\": nothing is between them\n" },
+{ .says = "a host has no records of CloudTrail", .args = {"logs", "2abc", "--raw", "--source", "host"}, .exit = 2, .err = "teamctl: logs: --raw is for CloudTrail's records, and of the host there are none\n" },
+{ .says = "an empty time to wait is a mistake", .args = {"request", "sudo", "--for", "1h", "--reason", "x", "--wait="}, .exit = 2, .err = "teamctl: request: --wait needs a value: --wait=D\n" },
 { .says = "--raw is JSON already", .args = {"logs", "2abc", "--raw", "--json"}, .exit = 2, .err = "teamctl: logs: --raw is JSON already; leave --json and --csv out\n" },
 { .says = "logs of what is not there exits 4", .args = {"logs", "2abc3def"}, .teamd = {"ANSWER CODE=4 TEXT='no such request, or not yours to see'"}, .asked = "LOGS ID=2ABC3DEF\n", .exit = 4,
   .err = "teamctl: logs 2abc3def: no such request, or not yours to see\n" },
@@ -245,6 +250,13 @@
   .teamd = {"ROWS REQUEST {ID=2ABC3DEF REQUESTER=alice STATE=active TARGET{TARGET_NAME=aws:011122223333/Admin STATE=open"
             " ACCOUNT=011122223333 PERMISSION_SET=Admin PORTAL='https://x.awsapps.com/start/#/x'} REASON=x}", DONE},
   .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws.region" },
+{ .says = "profiles of accounts that are called the same are apart", .args = {"show", "2abc3def"},
+  .teamd = {"ROWS REQUEST {ID=2ABC3DEF REQUESTER=alice STATE=active TARGET{TARGET_NAME=aws:011122223333/Admin STATE=open"
+            " ACCOUNT=011122223333 ACCOUNT_NAME='a b' PERMISSION_SET=Admin PORTAL='https://x.awsapps.com/start/#/x'}"
+            " TARGET{TARGET_NAME=host:a/sudo STATE=open}"
+            " TARGET{TARGET_NAME=aws:022222223333/Admin STATE=open"
+            " ACCOUNT=022222223333 ACCOUNT_NAME='a-b' PERMISSION_SET=Admin PORTAL='https://x.awsapps.com/start/#/y'} REASON=x}", DONE},
+  .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws.twins" },
 { .says = "as JSON it has the ids", .args = {"show", "2abc3def", "--json"}, .teamd = {"ROWS REQUEST " AWS_ROW, DONE}, .asked = "SHOW ID=2ABC3DEF\n", .golden = "show.aws.json" },
 { .says = "targets with accounts", .args = {"targets"}, .teamd = {AWS_TARGETS, DONE}, .asked = "TARGETS\n", .golden = "targets.aws" },
 { .says = "drift as a table", .args = {"drift"}, .teamd = {DRIFT, DONE}, .asked = "DRIFT\n", .golden = "drift" },

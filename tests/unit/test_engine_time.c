@@ -351,10 +351,12 @@ static const struct row ROWS[] = {
      "alice extend R1 1h\n"
      "bob approve R1 => done active: extension approved; ends in 3h\n"
      "alice extend R1 1h1s => refused active: 4h1s is more than policy \"sre\" allows for "
-     "host:bastion-1/sudo (4h); ask for --for 4h\n"
+     "host:bastion-1/sudo (4h); ask for --for 1h\n"
      "trail => extension.submit alice refused\n"
      "alice extend R1 1h\n"
      "bob approve R1 => done active: extension approved; ends in 4h\n"
+     "alice extend R1 1s => refused active: 4h1s is more than policy \"sre\" allows for "
+     "host:bastion-1/sudo (4h), and that is what it has\n"
      "window R1 => 4h left 4h\n"},
     {"every target has to allow the extension",
      "may a alice host:*/sudo 4h\nmay b alice host:*/su 1h\nrule leads bob host:*/*\n",
