@@ -173,6 +173,8 @@ static void confirm_session(struct gate_call *g)
     process_event(g, EV_CONFIRM);
     g->job.event.process.session = g->session;
     g->job.event.process.in_place = g->ask.parent == g->session;
+    if (g->job.event.process.in_place)
+        sessions_entered(g->t, g->session);
     turn_add(g->t, &g->job, true);
 }
 

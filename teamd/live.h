@@ -21,6 +21,7 @@ struct live {
     char below[CONTAINER_CAP]; /* its container, if it is one of ours; else "" */
     char scope[SCOPE_CAP];     /* if it is the scope of its login; else "" */
     uint64_t scope_number;
+    bool entered; /* it was seen in its place: before that nothing can have left it */
     struct stray *strays;
     unsigned n_strays;
 };

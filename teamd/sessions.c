@@ -204,7 +204,8 @@ static int follow(struct teamd *t, const struct session *s, int pidfd, struct li
             close(pidfd);
         return -ENOMEM;
     }
-    *l = (struct live){.t = t, .number = s->number, .pidfd = pidfd};
+    *l = (struct live){
+        .t = t, .number = s->number, .pidfd = pidfd, .entered = s->state != SESSION_OPENING};
     put_in_order(l);
     if (pidfd >= 0)
         r = sd_event_add_io(t->loop, &l->leader, pidfd, EPOLLIN, leader_gone, l);
@@ -269,6 +270,14 @@ int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONT
     }
     container_path(t->containers, l->below, cgroup);
     return 0;
+}
+
+void sessions_entered(struct teamd *t, uint64_t number)
+{
+    struct live *l = live_find(t, number);
+
+    if (l)
+        l->entered = true;
 }
 
 /* The leader of a session of the store, as it was kept or else as it can be found. */
@@ -424,7 +433,7 @@ void live_look_for_escapes(struct live *l, const struct session *s)
     if (found == STRAYS_TOO_MANY)
         log_line(LOG_WARNING, "session %llu of %s has more processes than can be looked at",
                  (unsigned long long)l->number, s->user.text);
-    if (found != STRAYS_NONE && !s->escaped)
+    if (found != STRAYS_NONE && l->entered && !s->escaped)
         tell(l->t, &(struct event){.kind = EV_ESCAPE,
                                    .session = l->number,
                                    .too_many = found == STRAYS_TOO_MANY});

@@ -194,6 +194,9 @@ void sessions_free(struct teamd *t);
  * container if it is to have one; `cgroup` is then where the leader has to go. */
 int sessions_begin(struct teamd *t, uint64_t number, int pidfd, char cgroup[CONTAINER_CAP]);
 
+/* Its leader is in there now: from now on it can leave it. */
+void sessions_entered(struct teamd *t, uint64_t number);
+
 /* A session of the store: followed again, or an event if nothing is left of it. */
 int sessions_restore(struct teamd *t, const struct session *s, bool same_boot);
 

@@ -49,6 +49,7 @@ ok "opening: is known after a kill" sessions_are opening
 ok "opening: and ended, since nobody confirms" until_true 15 sessions_are ended
 is "opening: the opener is gone" "$(pgrep -f 'opener stays')" ""
 is "opening: the elevation is not" "$(show .state)" active
+unlike "opening: what has never been in its place has not left it" "$(trail)" 'session\.escape'
 revoke >/dev/null
 
 elevate
