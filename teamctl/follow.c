@@ -63,6 +63,13 @@ bool follow_wait_for(int fd, int out)
     return !enough && p[1].revents == 0; /* who read what we write is gone */
 }
 
+bool follow_has_more(int fd, int within_ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return !enough && poll(&p, 1, within_ms) > 0;
+}
+
 static bool follow_wait(void *ctx, int fd)
 {
     struct follow *f = ctx;

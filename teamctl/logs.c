@@ -282,10 +282,14 @@ static void say_notes(struct logs *l)
     l->without_raw = l->cut_raw = 0;
 }
 
+/* Sessions come before calls, whenever they were: they are one time line when all are there. */
 static bool wait_row(void *ctx, int fd)
 {
+    enum { TOGETHER_MS = 200 };
     struct logs *l = ctx;
 
+    if (follow_has_more(fd, TOGETHER_MS))
+        return l->c->out->error == 0;
     flush(l);
     render_flow(&l->render);
     say_notes(l);

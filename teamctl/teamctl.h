@@ -170,6 +170,9 @@ int follow_rows(struct call *c, struct wire_out *ask, const struct row_type *typ
 void follow_listen(void);
 bool follow_wait_for(int fd, int out);
 
+/* Does something come so soon? What belongs together comes in several packets. */
+bool follow_has_more(int fd, int within_ms);
+
 /* Asks to change one request, and prints "ID: what came of it". Returns the exit code. */
 int change_request(struct call *c, struct wire_out *ask, const char *id);
 

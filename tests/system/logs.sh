@@ -119,6 +119,12 @@ ok "and what happens on the host" until_true 10 sh -c 'grep -c "true two" /mnt/f
 is "nothing comes twice" "$(jq -r '.event_id // empty' /mnt/follow | sort | uniq -d)" ""
 kill $follow_pid
 wait $follow_pid 2>/dev/null
+as alice teamctl logs "$id" --follow --json >/mnt/follow 2>/dev/null &
+follow_pid=$!
+ok "who begins to follow gets what there is" until_true 10 sh -c 'grep -c "true two" /mnt/follow | grep -q 2'
+is "as one time line" "$(jq -r .source /mnt/follow | uniq | paste -sd,)" host,aws,host
+kill $follow_pid
+wait $follow_pid 2>/dev/null
 is "sorted by time when it is read again" "$(ids alice "$id" | tr , '\n' | sort | paste -sd,)" e-0,e-1,e-2,e-3
 
 # ---- gaps -------------------------------------------------------------------------------------------------
