@@ -71,8 +71,9 @@ static void put_gap(struct wire_out *w, const struct look *look, struct wire_spa
     }
     wire_find_u64(row, TEAM_AT, &at);
     wire_find_u64(row, TEAM_UNTIL, &end_at);
-    when_local((int64_t)at, look->now_us, end_at - at < MINUTE_US, from);
-    when_local((int64_t)end_at, look->now_us, end_at - at < MINUTE_US, until);
+    when_of_day((int64_t)at, (int64_t)at, end_at - at < MINUTE_US,
+                from); /* beside it is the date */
+    when_of_day((int64_t)end_at, (int64_t)at, end_at - at < MINUTE_US, until);
     snprintf(line, sizeof line, "no data from %s to %s", from, until);
     wire_put(w, TEAM_EVENT_NAME, line);
     copy_as(w, row, TEAM_TEXT, TEAM_RESOURCE);

@@ -265,14 +265,32 @@ static void put_clock(struct text *t, const struct tm *tm, bool seconds)
     }
 }
 
-void when_local(int64_t us, int64_t now_us, bool exact, char out[WHEN_CAP])
+static void put_when(struct tm tm, bool date, bool seconds, char out[WHEN_CAP])
 {
     struct text t = text_over(out, WHEN_CAP);
-    struct tm tm = local(us), now = local(now_us);
 
-    if (exact || tm.tm_year != now.tm_year || tm.tm_yday != now.tm_yday) {
+    if (date) {
         t.len = strftime(out, WHEN_CAP, "%Y-%m-%d ", &tm);
         out[t.len] = '\0';
     }
-    put_clock(&t, &tm, exact);
+    put_clock(&t, &tm, seconds);
+}
+
+static bool same_day(const struct tm *a, const struct tm *b)
+{
+    return a->tm_year == b->tm_year && a->tm_yday == b->tm_yday;
+}
+
+void when_local(int64_t us, int64_t now_us, bool exact, char out[WHEN_CAP])
+{
+    struct tm tm = local(us), now = local(now_us);
+
+    put_when(tm, exact || !same_day(&tm, &now), exact, out);
+}
+
+void when_of_day(int64_t us, int64_t day_us, bool seconds, char out[WHEN_CAP])
+{
+    struct tm tm = local(us), day = local(day_us);
+
+    put_when(tm, !same_day(&tm, &day), seconds, out);
 }

@@ -27,3 +27,6 @@ size_t when_utc(int64_t us, char out[WHEN_CAP]);
 
 /* Local: "14:00" today, "2026-11-23 14:00" on other days; `exact`: always date and seconds. */
 void when_local(int64_t us, int64_t now_us, bool exact, char out[WHEN_CAP]);
+
+/* The same beside a day that is told: a date only if it is another one. */
+void when_of_day(int64_t us, int64_t day_us, bool seconds, char out[WHEN_CAP]);

@@ -151,6 +151,22 @@ static void shows_local(void **state)
     assert_string_equal(out, "2026-11-22 09:05:09");
 }
 
+static void shows_what_is_beside_a_day(void **state)
+{
+    int64_t day = utc("2026-11-22T12:00:00Z");
+    char out[WHEN_CAP];
+
+    (void)state;
+    when_of_day(utc("2026-11-22T08:05:09Z"), day, false, out);
+    assert_string_equal(out, "09:05");
+    when_of_day(utc("2026-11-22T08:05:09Z"), day, true, out);
+    assert_string_equal(out, "09:05:09");
+    when_of_day(utc("2026-11-22T23:30:00Z"), day, false, out); /* the day after, local time */
+    assert_string_equal(out, "2026-11-23 00:30");
+    when_of_day(utc("2026-11-22T23:30:00Z"), day, true, out);
+    assert_string_equal(out, "2026-11-23 00:30:00");
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
@@ -158,6 +174,8 @@ int main(void)
         {"fractions of seconds are microseconds", fractions, NULL, NULL, NULL},
         {"UTC is written as gmtime has it", utc_is_gmtime, NULL, NULL, NULL},
         {"local times have a date unless it is today", shows_local, NULL, NULL, NULL},
+        {"beside a date they have one if it is another", shows_what_is_beside_a_day, NULL, NULL,
+         NULL},
     };
 
     setenv("TZ", CET, 1);
