@@ -104,9 +104,19 @@ static struct account *account_of(struct budget *b, uint32_t uid)
     return free_place;
 }
 
+/* Who has no login uid can take anybody's on, without a privilege (the kernel's
+ * audit_set_loginuid_perm()). So what is done under another one than the own, by su or by uids of
+ * subuid(5), is nobody's of those two: it has an account beside that of the login. */
+uint32_t budget_payer(uint32_t uid, uint32_t loginuid)
+{
+    static const uint32_t BESIDE = UINT32_C(1) << 31;
+
+    return uid == 0 || loginuid == NOBODY || loginuid == uid ? uid : loginuid ^ BESIDE;
+}
+
 static uint32_t payer(const struct actor *a)
 {
-    return a->loginuid != NOBODY && a->uid != 0 ? a->loginuid : a->uid;
+    return budget_payer(a->uid, a->loginuid);
 }
 
 bool budget_allows(struct budget *b, const struct actor *a)

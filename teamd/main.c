@@ -162,10 +162,8 @@ static void on_gone(void *ctx, struct conn *c)
 /* Root's are root's, whoever became it: they have places of their own. */
 static uint32_t on_account(void *ctx, uint32_t uid, uint32_t pid)
 {
-    uint32_t loginuid = process_loginuid(pid);
-
     (void)ctx;
-    return uid == 0 || loginuid == NOBODY ? uid : loginuid;
+    return budget_payer(uid, process_loginuid(pid));
 }
 
 /* As far as is known: who is not, yet, is told to try again. */

@@ -224,6 +224,9 @@ void kept_rest(void);
 struct budget *budget_new(void);
 struct budget *budget_free(struct budget *b);
 
+/* Whose account something is put on. */
+uint32_t budget_payer(uint32_t uid, uint32_t loginuid);
+
 /* May they ask for a change? Each refusal costs; budget_refused() takes it. */
 bool budget_allows(struct budget *b, const struct actor *a);
 void budget_refused(struct budget *b, const struct actor *a);

@@ -91,6 +91,13 @@ eligibility = ( { name = "all"; who = ["alice", "bob"]; targets = ["host:*/sudo"
 CONF
 ok "the policy is loaded" teamctl reload
 exits 3 "who became bob does not ask as bob" as_from 2001 bob teamctl request sudo --for 1h --reason "as bob"
+cat >/mnt/frame <<'FRAME'
+echo 2002 >/proc/self/loginuid
+for _ in $(seq 70); do teamctl request sudo --for 1h --reason "as if bob had come"; done
+FRAME
+run as_from $UNSET_LOGINUID alice bash /mnt/frame
+like "who takes on bob's login uid is told to wait" "$out" 'too many of your asks were refused'
+ok "bob is not" as bob teamctl request sudo --for 1m --reason "his own"
 mount -o remount,hidepid=2 /proc || die "no hidepid"
 exits 1 "nor when /proc hides who that is" as_from 2001 bob teamctl request sudo --for 1h --reason "as bob"
 exits 1 "and nobody's sudo is answered with yes" as alice sudo -n true
@@ -101,5 +108,5 @@ mount -o remount,hidepid=2,gid=team /proc || die "no gid for hidepid"
 start_teamd || exit 1
 ok "where it alone may see everybody, all is well" as bob teamctl request sudo --for 1h --reason "as bob"
 exits 3 "and who became bob is not" as_from 2001 bob teamctl request sudo --for 1h --reason "as bob"
-is "of bob's there is the one that is his" "$(teamctl list --user bob --json | jq -s length)" 1
+is "of bob's there are the two that are his" "$(teamctl list --user bob --json | jq -s length)" 2
 finish

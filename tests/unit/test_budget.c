@@ -89,12 +89,10 @@ static unsigned asks(const struct actor *a)
 
 static void ten_thousand_asks_are_free_and_then_one_in_ten_seconds(void **state)
 {
-    struct actor alice = person(1001), as_bob = {.uid = 1002, .loginuid = 1001};
-    struct actor bob = person(1002);
+    struct actor alice = person(1001), bob = person(1002);
 
     (void)state;
     assert_int_equal(asks(&alice), 10000);
-    assert_int_equal(asks(&as_bob), 0);
     assert_true(budget_allows(budget, &alice)); /* to end what is there */
     clock_now.boot.us += 10 * SECOND_US - 1;
     assert_int_equal(asks(&alice), 0);
@@ -115,15 +113,25 @@ static void one_person_costs_another_nothing(void **state)
     assert_int_equal(refusals(&bob), 60);
 }
 
-static void who_logged_in_pays_whoever_they_became_by_su(void **state)
+static void whoever_somebody_became_by_su_there_is_one_account_for_all(void **state)
 {
     struct actor alice = person(1001), as_bob = {.uid = 1002, .loginuid = 1001};
-    struct actor bob = person(1002);
+    struct actor as_carol = {.uid = 1003, .loginuid = 1001}, bob = person(1002);
 
     (void)state;
     assert_int_equal(refusals(&as_bob), 60);
-    assert_false(budget_allows(budget, &alice));
+    assert_int_equal(refusals(&as_carol), 0);
+    assert_true(budget_allows(budget, &alice));
     assert_true(budget_allows(budget, &bob));
+}
+
+static void nobody_pays_for_who_takes_on_their_login_uid(void **state)
+{
+    struct actor as_bob = {.uid = 1001, .loginuid = 1002}, bob = person(1002);
+
+    (void)state;
+    assert_int_equal(refusals(&as_bob), 60);
+    assert_int_equal(refusals(&bob), 60);
 }
 
 static void without_a_login_uid_the_uid_pays(void **state)
@@ -278,7 +286,8 @@ int main(void)
         T(sixty_refusals_are_free_and_then_one_a_second),
         T(ten_thousand_asks_are_free_and_then_one_in_ten_seconds),
         T(one_person_costs_another_nothing),
-        T(who_logged_in_pays_whoever_they_became_by_su),
+        T(whoever_somebody_became_by_su_there_is_one_account_for_all),
+        T(nobody_pays_for_who_takes_on_their_login_uid),
         T(without_a_login_uid_the_uid_pays),
         T(root_has_an_account_of_its_own_in_every_login),
         T(so_many_look_ups_may_be_under_way_and_no_more),
