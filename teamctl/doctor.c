@@ -176,6 +176,7 @@ int verb_doctor(struct call *c)
     doctor_sudo(&d);
     doctor_files(&d);
     doctor_login(&d);
+    doctor_proc(&d);
     doctor_clock(&d);
     doctor_names(&d);
     if (c->look.form != FORM_TABLE)

@@ -57,7 +57,8 @@ void doctor_pam(struct doctor *d); /* doctor_pam.c: /etc/pam.d */
 /* One service of it, if it names pam_team.so. */
 void doctor_service(struct doctor *d, const char *name, const struct pam_service *s);
 void doctor_sudo(struct doctor *d);  /* doctor_sudo.c: sudoers */
-void doctor_login(struct doctor *d); /* doctor_host.c: this login, the clock, names */
+void doctor_login(struct doctor *d); /* doctor_host.c: this login, /proc, the clock, names */
+void doctor_proc(struct doctor *d);
 void doctor_clock(struct doctor *d);
 void doctor_names(struct doctor *d);
 

@@ -38,6 +38,53 @@ void doctor_login(struct doctor *d)
               (unsigned long long)loginuid);
 }
 
+/* ---- who asks ---------------------------------------------------------------------------------
+ */
+
+/* proc(5): /proc is mounted with hidepid=2 or hidepid=invisible, or hides less, and may have gid=.
+ */
+static bool option_of(const char *line, const char *option, char *out, size_t cap)
+{
+    const char *at = strstr(line, option);
+    size_t n = at ? strcspn(at + strlen(option), ", ") : 0;
+
+    if (!at || n >= cap)
+        return false;
+    memcpy(out, at + strlen(option), n);
+    out[n] = '\0';
+    return true;
+}
+
+void doctor_proc(struct doctor *d)
+{
+    struct source source;
+    const char *line;
+    char hides[16] = "off", group[16] = "";
+
+    if (source_open("/proc/self/mounts", &source) < 0) {
+        found(d, GRADE_UNKNOWN, "proc", NULL, "/proc is not mounted here");
+        return;
+    }
+    while ((line = source_line(&source))) {
+        if (strncmp(line, "proc /proc proc ", 16) != 0)
+            continue;
+        if (!option_of(line, ",hidepid=", hides, sizeof hides))
+            snprintf(hides, sizeof hides, "off");
+        if (!option_of(line, ",gid=", group, sizeof group))
+            group[0] = '\0';
+    }
+    source_close(&source);
+    if (strcmp(hides, "off") == 0 || strcmp(hides, "0") == 0)
+        found(d, GRADE_OK, "proc", NULL, "/proc shows who asks");
+    else if (group[0])
+        found(d, GRADE_OK, "proc", NULL,
+              "/proc shows who asks to group %s, which has to be teamd's", group);
+    else
+        found(d, GRADE_BAD, "proc", "mount it without hidepid, or with gid= and teamd's group",
+              "/proc hides the processes of others (hidepid=%s): teamd cannot tell who asks",
+              hides);
+}
+
 /* ---- the clock --------------------------------------------------------------------------------
  */
 

@@ -100,7 +100,7 @@ examine
 is "a sound host: nothing is found" "$found" ""
 is "a sound host: exits 0" "$status" 0
 is "a sound host: everything was looked at" "$(cut -d' ' -f1 <<<"$all" | uniq | xargs)" \
-    "teamd unit socket pam sudo file version login clock names"
+    "teamd unit socket pam sudo file version login proc clock names"
 run as root doctor
 like "people get a table" "$out" $'^RESULT   CHECK    WHAT\nok       teamd    teamd [0-9.]+ answers\n'
 like "that sums up" "$out" $'\n0 bad, 0 to think about, [0-9]+ sound$'
@@ -306,6 +306,12 @@ as_root_from 2002 alice
 like "somebody else's login uid is found" "$found" 'login warn you are uid 2001 but logged in as uid 2002'
 as_root_from 2002 root
 is "root may have come from anybody" "$found" ""
+mount -o remount,hidepid=2 /proc || die "no hidepid"
+examine
+like "a /proc that hides people is found" "$found" 'proc bad /proc hides the processes of others \(hidepid=(2|invisible)\): teamd cannot tell who asks'
+mount -o remount,hidepid=2,gid=team /proc || die "no gid for hidepid"
+ignores "one that teamd sees"
+mount -o remount,hidepid=0,gid=0 /proc || die "hidepid stays"
 touch /mnt/unsync
 finds "a clock that nobody sets" 'clock warn the clock is not synchronised'
 rm /mnt/unsync
