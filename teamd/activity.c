@@ -119,6 +119,17 @@ bool activity_has_job(const struct teamd *t, uint64_t token)
     return pass_named(t, token) != NULL;
 }
 
+bool activity_expects(const struct teamd *t, struct id request)
+{
+    const struct activity_desk *d = t->link->activity;
+    size_t at = place_of(d, request, 0);
+
+    for (size_t i = 0; i < d->n_noted; i++)
+        if (d->noted[i].bits == request.bits)
+            return true;
+    return at < d->n && d->all[at].request.bits == request.bits;
+}
+
 size_t activity_count(const struct teamd *t, const struct collecting **ret_troubled)
 {
     const struct activity_desk *d = t->link->activity;

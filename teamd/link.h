@@ -102,6 +102,9 @@ bool activity_lag(const struct teamd *t, const struct collection *c, struct gap 
 /* Somebody looks on, or does not any more. */
 void activity_follow(struct teamd *t, struct id request);
 
+/* May more of it come? */
+bool activity_expects(const struct teamd *t, struct id request);
+
 /* How many are collected, and one that cannot be; NULL. */
 size_t activity_count(const struct teamd *t, const struct collecting **ret_troubled);
 

@@ -170,6 +170,7 @@ static int look_at_request(void *ctx, const struct record *r)
                     : q->about != r->request.requester))
         return -EACCES;
     l->requester = r->request.requester_name;
+    l->over = request_state_final((enum request_state)r->request.state);
     l->n_targets = r->request.n_targets;
     for (size_t i = 0; i < l->n_targets; i++) {
         const struct grant *g = &r->request.grants[i];
@@ -517,6 +518,8 @@ int fill_logs(struct query *q)
     l->again = true;
     l->stage = AT_SESSIONS;
     q->row = TEAM_ROW_SESSION;
+    if (l->over && !activity_expects(team(q), q->id))
+        q->follow = false; /* nothing can come any more */
     return 0;
 }
 

@@ -52,6 +52,7 @@ struct log {
 
     /* followers */
     bool again; /* not the first round */
+    bool over;  /* the request is */
     bool fresh; /* there is something new, from then on */
     struct wall fresh_from;
     uint64_t live[LIVE_MAX]; /* sessions that were told as live */

@@ -1,13 +1,14 @@
 #!/bin/bash
 # AWS lets people in before it says that it does, and what they do then is theirs as well; of an assignment that
-# nobody can have used nothing is collected. AWS is a courier of our own (courier.pl).
+# nobody can have used nothing is collected. Who follows is let go when nothing can come. AWS is a courier of our
+# own (courier.pl).
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
 config <<'CONF'
 settings: { admins = ["dave"]; auditors = ["carol"]; require_comment = false; };
 aws: { region = "eu-west-1"; activity = ( { source = "logs"; log_group = "trail"; } ); };
-eligibility = ( { name = "sre"; who = ["alice"]; targets = ["aws:*/*"]; max_duration = "4h"; approval_required = false; } );
+eligibility = ( { name = "sre"; who = ["alice"]; targets = ["aws:*/*", "host:*/sudo"]; max_duration = "4h"; approval_required = false; } );
 CONF
 DIR=/mnt/trail
 install -d -o team-courier -m 0777 $DIR
@@ -56,4 +57,17 @@ until_true 10 state_is revoked || die "$id is not revoked"
 sleep 1
 is "what AWS was never told to make is not collected" "$(collecting)" 2
 like "and logs says why" "$(as alice teamctl logs "$id" 2>&1)" 'aws:444455556666/Read: not collected: it has not been open'
+exits 0 "who follows it is let go: nothing can come" as alice timeout 20 teamctl logs "$id" --follow
+
+ask_for sudo
+until_true 5 state_is active || die "$id is not active"
+as alice timeout 30 teamctl logs "$id" --follow --json >/mnt/followed &
+follower=$!
+as alice sudo -n true
+until_true 10 grep -q session_end /mnt/followed || die "the follower hears nothing"
+ok "who follows what goes on stays" kill -0 $follower
+as alice teamctl revoke "$id" >/dev/null
+wait $follower
+is "and is let go when it is over" $? 0
+is "with all that there was" "$(jq -r .kind /mnt/followed | xargs)" "session_start session_end"
 finish
