@@ -17,6 +17,7 @@ struct line {
 struct logs {
     struct call *c;
     bool raw, all, follow, bad;
+    bool flows; /* followed, and what there was has been told */
     int64_t since_us, until_us;
     struct render render;
     struct fold fold;
@@ -282,14 +283,16 @@ static void say_notes(struct logs *l)
     l->without_raw = l->cut_raw = 0;
 }
 
-/* Sessions come before calls, whenever they were: they are one time line when all are there. */
+/* Sessions come before calls, whenever they were: what there is already is one time line when all
+ * is there. Later nothing waits for more. */
 static bool wait_row(void *ctx, int fd)
 {
     enum { TOGETHER_MS = 200 };
     struct logs *l = ctx;
 
-    if (follow_has_more(fd, TOGETHER_MS))
+    if (!l->flows && follow_has_more(fd, TOGETHER_MS))
         return l->c->out->error == 0;
+    l->flows = true;
     flush(l);
     render_flow(&l->render);
     say_notes(l);

@@ -87,6 +87,13 @@ asked "who has asked in account already" "$(yes_of alice)"
 sed -i '/pam_loginuid/d' /etc/pam.d/sshd
 refused "without pam_loginuid she would be bob" as alice "${BY_KEY[@]}" localhost "$WHO"
 asked "which the session refuses" "gate.account alice yes,session.open alice no"
+as alice "${mux[@]}" -M -N -f -L 127.0.0.1:2299:127.0.0.1:22 localhost 2>/dev/null
+ok "sshd keeps a connection whose session is refused" until_true 5 pgrep -u alice -x sshd
+refused "but no shell opens over it" as alice "${mux[@]}" localhost true
+refused "and nothing is forwarded" as alice timeout 5 bash -c 'read -r line </dev/tcp/127.0.0.1/2299 && [ "$line" ]'
+pkill -u alice -x ssh
+until_true 5 sh -c '! pgrep -u alice -x "ssh|sshd"'
+mark
 stop_sshd
 start_sshd /usr/sbin/sshd /etc/ssh/sshd_config 22
 ok "without a login uid the session passes" as alice "${BY_KEY[@]}" localhost true
@@ -102,7 +109,8 @@ asked "and a new one is refused" "$(no_of alice),$(yes_of alice)"
 refused "nor the connection itself" as alice "${mux[@]}" -O check localhost
 
 elevate alice ssh
-as alice "${mux[@]}" -M -N -f localhost
+as alice "${mux[@]}" -M -N -f localhost # in the background when its session may not be open yet
+until_true 5 sh -c 'teamctl sessions --json | grep -q sshd'
 drop alice
 refused "a master connection without a shell ends, too" pgrep -u alice -x 'ssh|sshd'
 
