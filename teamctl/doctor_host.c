@@ -76,7 +76,7 @@ void doctor_proc(struct doctor *d)
     source_close(&source);
     if (strcmp(hides, "off") == 0 || strcmp(hides, "0") == 0)
         found(d, GRADE_OK, "proc", NULL, "/proc shows who asks");
-    else if (group[0])
+    else if (group[0] && strcmp(hides, "ptraceable") != 0 && strcmp(hides, "4") != 0)
         found(d, GRADE_OK, "proc", NULL,
               "/proc shows who asks to group %s, which has to be teamd's", group);
     else

@@ -225,7 +225,7 @@ void note_half_made(struct step *s, struct request *r)
         struct grant *g = &r->grants[i];
         const struct errand *e = world_errand(s->w, g->errand);
 
-        if (g->state == GRANT_OPENING && e && e->state == ERRAND_MAKING)
+        if (g->state == GRANT_OPENING && e && e->state != ERRAND_LOOKING)
             g->credentials_until.us = s->now.wall.us + g->session_s * SECOND_US;
     }
 }

@@ -95,8 +95,7 @@ static inline bool grant_is_aws(const struct grant *g)
     return g->target.kind == TARGET_AWS;
 }
 
-/* Is it an AWS grant with which somebody may have got credentials? AWS has some before it says so.
- */
+/* Is it of AWS, and may somebody have got credentials by it? */
 static inline bool grant_was_usable(const struct grant *g)
 {
     return grant_is_aws(g) && g->credentials_until.us > 0;
@@ -154,7 +153,7 @@ struct request {
  * assignment, new ones can be fetched. 0: none could be. */
 struct wall grant_credentials_until(const struct grant *g, struct wall now);
 
-/* Since when they may: AWS lets people in before it says that it does. */
+/* Since when somebody may have got credentials: AWS lets people in before it says that it does. */
 struct wall request_usable_from(const struct request *r);
 
 /* The latest of its grants. */

@@ -119,7 +119,8 @@ bool aws_is_left(struct step *s, struct request *r);
 /* When the credentials that may have been fetched will be over. */
 void note_credentials(struct request *r);
 
-/* At its end: what AWS is making for it is there for a moment, until it is removed. */
+/* At its end: what AWS is making for it is there for a moment, until it is removed; and what it has
+ * made may not have opened the grant yet. */
 void note_half_made(struct step *s, struct request *r);
 
 /* Assignments that nobody wants any more are on their way out after this. */

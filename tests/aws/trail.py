@@ -59,9 +59,9 @@ class Trail:
             record["errorCode"] = p["error"]
         if "read_only" in p:  # older records have none
             record["readOnly"] = p["read_only"]
-        self.records.append({"record": record, "text": json.dumps(record).replace("=", p.get("equals", "=")), "at": p["at"], "account": p["account"],
-                             "region": p["region"], "user": p["user"],
-                             "delivered": int(1000 * p.get("delivered", p["at"] + 1))})
+        text = json.dumps(record).replace("=", p.get("equals", "="))
+        self.records.append({"record": record, "text": text, "at": p["at"], "account": p["account"], "region": p["region"],
+                             "user": p["user"], "delivered": int(1000 * p.get("delivered", p["at"] + 1))})
 
     # ---- queries ---------------------------------------------------------------------------------------
 

@@ -311,6 +311,9 @@ examine
 like "a /proc that hides people is found" "$found" 'proc bad /proc hides the processes of others \(hidepid=(2|invisible)\): teamd cannot tell who asks'
 mount -o remount,hidepid=2,gid=team /proc || die "no gid for hidepid"
 ignores "one that teamd sees"
+mount -o remount,hidepid=ptraceable,gid=team /proc || die "no hidepid=ptraceable"
+examine
+like "one that goes by no group is found" "$found" 'proc bad .*hidepid=ptraceable'
 mount -o remount,hidepid=0,gid=0 /proc || die "hidepid stays"
 touch /mnt/unsync
 finds "a clock that nobody sets" 'clock warn the clock is not synchronised'

@@ -90,7 +90,8 @@ asked "which the session refuses" "gate.account alice yes,session.open alice no"
 as alice "${mux[@]}" -M -N -f -L 127.0.0.1:2299:127.0.0.1:22 localhost 2>/dev/null
 ok "sshd keeps a connection whose session is refused" until_true 5 pgrep -u alice -x sshd
 refused "but no shell opens over it" as alice "${mux[@]}" localhost true
-refused "and nothing is forwarded" as alice timeout 5 bash -c 'read -r line </dev/tcp/127.0.0.1/2299 && [ "$line" ]'
+read_from_port='read -r line </dev/tcp/127.0.0.1/2299 && [ "$line" ]'
+refused "and nothing is forwarded" as alice timeout 5 bash -c "$read_from_port"
 pkill -u alice -x ssh
 until_true 5 sh -c '! pgrep -u alice -x "ssh|sshd"'
 mark
@@ -109,8 +110,9 @@ asked "and a new one is refused" "$(no_of alice),$(yes_of alice)"
 refused "nor the connection itself" as alice "${mux[@]}" -O check localhost
 
 elevate alice ssh
-as alice "${mux[@]}" -M -N -f localhost # in the background when its session may not be open yet
+as alice "${mux[@]}" -M -N -f -L 127.0.0.1:2299:127.0.0.1:22 localhost # its session may not be open yet
 until_true 5 sh -c 'teamctl sessions --json | grep -q sshd'
+ok "while the elevation lasts a port is forwarded" as alice timeout 5 bash -c "$read_from_port"
 drop alice
 refused "a master connection without a shell ends, too" pgrep -u alice -x 'ssh|sshd'
 

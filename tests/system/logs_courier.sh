@@ -19,7 +19,15 @@ start_teamd || exit 1
 start_courier
 until_true 30 sh -c "teamctl status --json | jq -e .accounts" || die "AWS was not read"
 
+POST set '{"progress_s": 4}' # AWS takes so long to say that it is done
 id=$(as alice teamctl request aws:$PROD/$SET sudo --for 1h --reason "test of logs" 2>/dev/null)
+until_true 10 sh -c "curl -sSk $DOUBLE/_double/log | grep -q CreateAccountAssignment" || die "nothing is made"
+sleep 1.1
+START=$(date +%s)
+did $PROD $SET $WHO a-0 0
+deliver
+is "AWS has not said that anything is open" "$(teamctl show "$id" --json | jq -r .state)" activating
+POST set '{"progress_s": 0}'
 active() { [ "$(teamctl show "$id" --json | jq -r .state)" = active ]; }
 until_true 30 active || die "not active: $(teamctl show "$id")"
 sleep 1.1
@@ -35,13 +43,13 @@ ids() { as alice teamctl logs "$id" --json 2>/dev/null | jq -r '.event_id // emp
 ids_are() { [ "$(ids)" = "$1" ]; }
 as alice teamctl logs "$id" --follow --json >/mnt/follow 2>/dev/null &
 follow_pid=$!
-ok "what is this elevation's own is collected, and nothing else" until_true 60 ids_are a-1,a-5
+ok "what is this elevation's own is collected, and nothing else" until_true 60 ids_are a-0,a-1,a-5
 ok "who follows has it" until_true 10 sh -c "grep -q a-5 /mnt/follow"
 did $PROD $SET $WHO a-7 1
 deliver
 ok "what comes later, too" until_true 20 sh -c "grep -q a-7 /mnt/follow"
 like "the refused call stands out" "$(as alice teamctl logs "$id")" 'DeleteBucket.*! AccessDenied'
-like "the record is CloudTrail's" "$(as alice teamctl logs "$id" --raw 2>/dev/null | jq -r .eventID | sort | paste -sd,)" a-1,a-5,a-7
+like "the record is CloudTrail's" "$(as alice teamctl logs "$id" --raw 2>/dev/null | jq -r .eventID | sort | paste -sd,)" a-0,a-1,a-5,a-7
 like "search finds it" "$(as carol teamctl logs --search DeleteBucket --json | jq -r .request)" "$id"
 kill $follow_pid
 wait $follow_pid 2>/dev/null

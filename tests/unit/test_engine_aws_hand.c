@@ -191,6 +191,39 @@ static void it_is_known_since_when_it_may_be_used(void **state)
     assert_int_equal(request_usable_from(&old).us, asked.us + 600 * SECOND_US);
 }
 
+/* Who ends it when AWS has it, and it has not been told, has had it. */
+static void what_aws_has_may_have_been_used(void **state)
+{
+    static const uint8_t ANSWERS[] = {OUTCOME_ABSENT, OUTCOME_MADE};
+    struct target t = target_of(ADMIN);
+    struct event ev = submit_of(80, &t);
+    const struct request *r;
+
+    (void)state;
+    begin_by_hand();
+    assert_null(stage_step(&play.g, &ev));
+    assert_null(stage_settle(&play.g));
+    for (size_t i = 0; i < 2; i++) {
+        const struct errand *e = world_errand(&play.g.w, 1);
+
+        ev = (struct event){.kind = EV_RESULT};
+        ev.result.errand = 1;
+        ev.result.round = e ? e->round : 0;
+        ev.result.outcome = ANSWERS[i];
+        ev.result.text = "";
+        assert_null(stage_step(&play.g, &ev));
+    }
+    r = kept_request(&play.g, (struct id){80});
+    assert_true(r && r->grants[0].state == GRANT_OPENING);
+    ev = (struct event){.kind = EV_REVOKE,
+                        .id = {80},
+                        .actor = {.uid = 1001, .loginuid = 1001},
+                        .revoke = {.comment = ""}};
+    assert_null(stage_step(&play.g, &ev));
+    r = kept_request(&play.g, (struct id){80});
+    assert_true(r && r->grants[0].state == GRANT_CLOSING && grant_was_usable(&r->grants[0]));
+}
+
 static void what_failed_is_not_joined(void **state)
 {
     struct target t = target_of(ADMIN);
@@ -410,6 +443,7 @@ int main(void)
         cmocka_unit_test(long_words_are_cut_between_characters),
         cmocka_unit_test(each_state_has_its_step),
         cmocka_unit_test(it_is_known_since_when_it_may_be_used),
+        cmocka_unit_test(what_aws_has_may_have_been_used),
         cmocka_unit_test(what_failed_is_not_joined),
         cmocka_unit_test(a_set_that_is_gone_is_waited_for),
         cmocka_unit_test(who_has_an_assignment_there_keeps_others_from_it),
