@@ -41,8 +41,8 @@ void doctor_login(struct doctor *d)
 /* ---- who asks ---------------------------------------------------------------------------------
  */
 
-/* proc(5): /proc is mounted with hidepid=2 or hidepid=invisible, or hides less, and may have gid=.
- */
+/* proc(5): hidepid= is a number or a word; gid= names who sees all the same, but for
+ * hidepid=ptraceable. */
 static bool option_of(const char *line, const char *option, char *out, size_t cap)
 {
     const char *at = strstr(line, option);
